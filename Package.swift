@@ -1,0 +1,111 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house plan: each wing is a target and may depend only on targets listed above it,
+// so the compiler keeps the order (docs/design.md).
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny")
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+
+func wing(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "gatehouse",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "gatehouse", targets: ["gatehouse"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
+    ],
+    targets: [
+        // System C libraries, in quarantine behind module maps.
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        // Words, messages and proofs of the protocols: pure, no I/O, no clock.
+        wing("OAuthProtocol", [crypto, .product(name: "JWTKit", package: "jwt-kit")]),
+        // Connection, pool, rows, migrator, private cluster: knows no table of ours.
+        wing("Postgres", ["CLibpq", crypto, logging, lifecycle, .product(name: "DequeModule", package: "swift-collections")]),
+        // Clock, randomness, jobs.
+        wing("Runtime", [logging, lifecycle]),
+        // Events of record.
+        wing("Audit", ["Runtime", "Postgres"]),
+        // Signing keys and their rotation, encryption, opaque tokens.
+        wing("Keys", ["Audit", "Runtime", "Postgres", "OAuthProtocol", "COpenSSL", crypto, logging]),
+        // Middlewares, forms, pages, error replies.
+        wing(
+            "Web",
+            [
+                "Keys", "Runtime", "Postgres", "OAuthProtocol", hummingbird, logging,
+                .product(name: "Mustache", package: "swift-mustache"),
+            ]),
+        // Limits on attempts.
+        wing("Guard", ["Web", "Runtime"]),
+        // Users, sign-in, sessions.
+        wing("Accounts", ["Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", "CArgon2", hummingbird]),
+        // Clients, grants, tokens, OpenID Connect.
+        wing("OAuth", ["Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", hummingbird]),
+        // Every route on one screen, services, settings, start-up.
+        wing(
+            "GatehouseServer",
+            [
+                "OAuth", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
+                hummingbird, lifecycle,
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
+        // The relying party that `make run` shows; a client of the server, never a part of it.
+        wing("DemoApplication", ["Web", "Runtime", "OAuthProtocol", hummingbird, httpClient]),
+        // Commands only: a thin main.
+        .executableTarget(
+            name: "gatehouse",
+            dependencies: [
+                "GatehouseServer", "DemoApplication",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+
+        wing(
+            "TestKit",
+            [
+                "GatehouseServer", "OAuth", "Accounts", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", hummingbirdTesting,
+                httpClient,
+            ]),
+        tests("OAuthProtocolTests", ["OAuthProtocol", "TestKit"]),
+        tests("PostgresTests", ["Postgres", "TestKit"]),
+        tests("KeysTests", ["Keys", "TestKit"]),
+        tests("WebTests", ["Web", "TestKit", hummingbirdTesting]),
+        tests("AccountsTests", ["Accounts", "TestKit", hummingbirdTesting]),
+        tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting]),
+        tests("GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting]),
+        tests("TidyTests", ["TestKit"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,7 @@
+import ArgumentParser
+import CArgon2
+import CLibpq
+import COpenSSL
+
+@main
+struct Gatehouse: ParsableCommand {}
