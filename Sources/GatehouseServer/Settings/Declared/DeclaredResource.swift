@@ -1,0 +1,18 @@
+/// A protected resource: what access tokens are for.
+package struct DeclaredResource: Sendable, Equatable {
+    /// The audience, and the `resource` parameter's value (RFC 8707 §2).
+    package let identifier: String
+    package let name: String
+    package let scopes: [DeclaredScope]
+
+    static func read(_ section: SettingsSection, _ context: inout DeclarationContext) -> DeclaredResource? {
+        let identifier = section.require("identifier", .resourceIdentifier)
+        let name = section.find("name", .text(bytesMax: 100))
+        let scopes = section.list("scopes", countMax: 200) { DeclaredScope.read($0, &context) }
+        guard let identifier else { return nil }
+        if !context.resources.insert(identifier).inserted {
+            section.refuse("identifier", "the resource \(identifier) is declared twice")
+        }
+        return DeclaredResource(identifier: identifier, name: name ?? identifier, scopes: scopes)
+    }
+}

@@ -1,0 +1,103 @@
+import Yams
+
+/// Everything that a deployment decides, from a YAML file with `GATEHOUSE_*` variables laid over its scalars.
+///
+/// Reading is pure but for the file itself: key files, directories and the database are looked at by whoever uses them.
+package struct GatehouseSettings: Sendable {
+    /// No trailing slash (OpenID Connect Discovery §4.1 appends paths to it).
+    package var issuer: String
+    /// What people read on the pages.
+    package var name: String
+    /// This machine only: http, short declared secrets and readable passwords are tolerated.
+    package var local: Bool
+    package var listen: ListenSettings
+    package var database: DatabaseSettings
+    /// As written: relative to the working directory.
+    package var dataDirectory: String
+    /// nil: look with `ResourcesDirectory.find`.
+    package var resourcesDirectory: String?
+    package var masterKeys: MasterKeySource
+    package var sessions: SessionsSettings
+    package var tokens: TokensSettings
+    package var passwords: PasswordsSettings
+    package var registration: RegistrationSettings
+    package var limits: LimitsSettings
+    package var audit: AuditSettings
+    package var log: LogSettings
+    package var resources: [DeclaredResource]
+    /// Scopes that belong to no resource.
+    package var scopes: [DeclaredScope]
+    package var clients: [DeclaredClient]
+    package var users: [DeclaredUser]
+    /// Whether declared clients and users that have left the file are removed at start.
+    package var prune: Bool
+    private let effective: String
+
+    /// Reads the file, if any, and the environment.
+    /// - Throws: `SettingsProblems` with everything that is wrong.
+    package static func load(file: String?, environment: [String: String]) throws(SettingsProblems) -> GatehouseSettings {
+        let name = file.map { String($0.split(separator: "/").last ?? "") } ?? "settings"
+        return try decode(try file.flatMap(SettingsDocument.read), fileName: name, environment: environment)
+    }
+
+    /// Reads YAML text; `fileName` stands in the problems.
+    package static func parse(
+        _ yaml: String, fileName: String = "gatehouse.yaml", environment: [String: String] = [:]
+    ) throws(SettingsProblems) -> GatehouseSettings {
+        try decode(SettingsDocument.parse(yaml, fileName: fileName), fileName: fileName, environment: environment)
+    }
+
+    private static func decode(
+        _ node: Node?, fileName: String, environment: [String: String]
+    ) throws(SettingsProblems) -> GatehouseSettings {
+        let report = SettingsReport(fileName: fileName, environment: SettingsEnvironment(environment))
+        let settings = SettingsSection.root(node, report) { GatehouseSettings($0) }
+        report.add(report.environment.unknown())
+        guard report.problems.isEmpty else { throw SettingsProblems(report.ordered) }
+        return settings
+    }
+
+    init(_ root: SettingsSection) {
+        database = root.section("database") { DatabaseSettings($0) }
+        let local = root.read("local", .bool, default: database.url == nil)
+        self.local = local
+        listen = root.section("listen") { ListenSettings($0) }
+        issuer = Self.issuer(root, local: local, port: listen.port)
+        name = root.read("name", .text(bytesMax: 100), default: "Gatehouse")
+        dataDirectory = root.read("data_directory", .path, default: local ? ".gatehouse" : "/var/lib/gatehouse")
+        resourcesDirectory = root.find("resources_directory", .path)
+        masterKeys = MasterKeySource.read(root, local: local, dataDirectory: dataDirectory)
+        sessions = root.section("sessions") { SessionsSettings($0) }
+        tokens = root.section("tokens") { TokensSettings($0) }
+        passwords = root.section("passwords") { PasswordsSettings($0, local: local) }
+        registration = root.section("registration") { RegistrationSettings($0, local: local) }
+        limits = root.section("limits") { LimitsSettings($0) }
+        audit = root.section("audit") { AuditSettings($0) }
+        log = root.section("log") { LogSettings($0) }
+        prune = root.read("prune", .bool, default: false)
+        var context = DeclarationContext(local: local)
+        resources = root.list("resources", countMax: 1_000) { DeclaredResource.read($0, &context) }
+        scopes = root.list("scopes", countMax: 1_000) { DeclaredScope.read($0, &context) }
+        clients = root.list("clients", countMax: 10_000) { DeclaredClient.read($0, &context) }
+        users = root.list("users", countMax: 10_000) { DeclaredUser.read($0, &context) }
+        effective = root.report.outline.text
+    }
+
+    private static func issuer(_ root: SettingsSection, local: Bool, port: Int) -> String {
+        guard let issuer = root.find("issuer", .issuer) else {
+            let fallback = "http://localhost:\(port)"
+            if !local, !root.isSet("issuer") { root.refuse("issuer", "is required outside local mode: the server's public https address") }
+            if !root.isSet("issuer") { root.report.outline.scalar("issuer", fallback, note: "default") }
+            return fallback
+        }
+        if issuer.hasPrefix("http:"), !local {
+            root.refuse("issuer", "must begin with https:// outside local mode")
+        }
+        return issuer
+    }
+
+    /// The settings in force as they were read, as YAML: secrets as "••••", each value laid over the file with its variable.
+    package func printed() -> String {
+        effective
+    }
+}
