@@ -1,0 +1,87 @@
+import Logging
+
+/// Brings a database up to the program's migrations. Any number of nodes may do so at the same time.
+package struct Migrator: Sendable {
+    private let migrations: [Migration]
+    private let settings: PostgresSettings
+    private let logger: Logger
+
+    /// - Parameter settings: the direct connection string is used when there is one.
+    package init(migrations: [Migration], settings: PostgresSettings, logger: Logger) {
+        self.migrations = migrations
+        self.logger = logger
+        var settings = settings
+        settings.connectionString = settings.directConnectionString ?? settings.connectionString
+        settings.preparedStatements = true
+        settings.connectionsMax = 1
+        // Building an index on a large table takes its time.
+        settings.queryTimeMax = .seconds(3_600)
+        settings.idleInTransactionTimeMax = .seconds(3_600)
+        self.settings = settings
+    }
+
+    /// Applies what is missing, each migration in a transaction of its own.
+    ///
+    /// - Returns: the migrations applied by this call, in order.
+    /// - Throws: `MigrationError`, or `PostgresError` when the database can't be reached.
+    @discardableResult
+    package func migrate() async throws -> [Migration] {
+        try Migration.checkNumbers(migrations)
+        return try await withDatabase { database in
+            var applied: [Migration] = []
+            // Another node may apply some in between: look again under the lock each time.
+            while let migration = try await applyNext(database) {
+                logger.notice("migrated", metadata: ["number": "\(migration.number)", "name": "\(migration.name)"])
+                applied.append(migration)
+            }
+            return applied
+        }
+    }
+
+    /// - Returns: the migrations that `migrate` would apply now. Changes nothing.
+    /// - Throws: as `migrate`.
+    package func plan() async throws -> [Migration] {
+        try Migration.checkNumbers(migrations)
+        return try await withDatabase { database in
+            guard try await MigrationStore.tableExists(database) else { return migrations }
+            return try Self.judge(migrations, known: await MigrationStore.all(database))
+        }
+    }
+
+    /// - Returns: what is missing.
+    static func judge(_ migrations: [Migration], known: [MigrationStore.Record]) throws(MigrationError) -> [Migration] {
+        for (index, record) in known.enumerated() {
+            guard index < migrations.count else { throw .databaseIsNewer(known.last?.number ?? record.number) }
+            guard record.number == migrations[index].number else { throw .gap(migrations[index].number) }
+            guard record.checksum == migrations[index].checksum else { throw .changed(record.number) }
+        }
+        return Array(migrations.dropFirst(known.count))
+    }
+
+    private func applyNext(_ database: Database) async throws -> Migration? {
+        try await database.transaction { transaction in
+            try await MigrationStore.lock(transaction)
+            try await MigrationStore.createTable(transaction)
+            guard let migration = try Self.judge(migrations, known: await MigrationStore.all(transaction)).first else { return nil }
+            do {
+                try await transaction.executeScript(migration.sql)
+            } catch let error as PostgresError where !error.isUnavailable {
+                throw MigrationError.failed(migration.number, name: migration.name, reason: "\(error)")
+            }
+            try await MigrationStore.insert(migration, transaction)
+            return migration
+        }
+    }
+
+    private func withDatabase<T>(_ body: (Database) async throws -> T) async throws -> T {
+        let database = try Database(settings: settings, logger: logger)
+        do {
+            let value = try await body(database)
+            await database.close()
+            return value
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+}
