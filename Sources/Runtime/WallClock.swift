@@ -14,7 +14,7 @@ package struct SystemClock: WallClock {
 
 extension Date {
     /// The whole seconds since 1970 that JWT claims carry (RFC 7519 §2, NumericDate).
-    package var numericDate: Int64 { Int64(timeIntervalSince1970.rounded(.down)) }
+    package var numericDate: Int { Int(timeIntervalSince1970.rounded(.down)) }
 
     package static func + (date: Date, duration: Duration) -> Date { date.addingTimeInterval(duration.inSeconds) }
 

@@ -1,7 +1,14 @@
 import ArgumentParser
-import CArgon2
-import CLibpq
-import COpenSSL
+import GatehouseServer
 
 @main
-struct Gatehouse: ParsableCommand {}
+struct Gatehouse: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gatehouse",
+        abstract: "An OAuth 2.0 and OpenID Connect identity server.",
+        version: Deployment.version,
+        subcommands: [
+            ServeCommand.self, MigrateCommand.self, ConfigCommand.self, KeysCommand.self, UserCommand.self, ClientCommand.self,
+            DemoApplicationCommand.self,
+        ])
+}

@@ -1,0 +1,100 @@
+import Audit
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Keys
+import Postgres
+import Runtime
+import Web
+
+/// Sessions as browsers carry them: an opaque cookie, stored as its SHA-256.
+package struct Sessions: Sendable {
+    private let database: Database
+    private let limits: SessionLimits
+    private let site: Site
+    private let audit: AuditStore
+    private let randomness: any Randomness
+    /// How long access tokens of an ended session must be refused.
+    private let accessTokenLifetimeMax: Duration
+
+    package init(
+        database: Database, limits: SessionLimits, site: Site, audit: AuditStore, randomness: any Randomness, accessTokenLifetimeMax: Duration
+    ) {
+        self.database = database
+        self.limits = limits
+        self.site = site
+        self.audit = audit
+        self.randomness = randomness
+        self.accessTokenLifetimeMax = accessTokenLifetimeMax
+    }
+
+    /// - Returns: the live session that the browser presents, of a person who is not disabled.
+    /// - Throws: `PostgresError`.
+    package func find(_ request: Request, now: Date) async throws -> Session? {
+        guard let token = CookieRecipe.session(site).read(request) else { return nil }
+        guard let session = try await SessionStore(database).find(token: token, limits: limits, now: now) else { return nil }
+        if session.lastSeenAt + limits.recordedEvery < now { try await SessionStore(database).touch(session.id, now: now) }
+        return session
+    }
+
+    /// Begins a session, or renews the present one when the same person has proven themselves again.
+    /// The browser's token changes in either case (OWASP ASVS 5.0 §7.2.4).
+    /// - Returns: the session's id, and the cookie to set.
+    /// - Throws: `PostgresError`.
+    func begin(
+        userID: UUID, methods: [String], replacing present: Session?, address: String, userAgent: String?, now: Date
+    ) async throws -> HTTPField {
+        let token = OpaqueToken.generate(randomness: randomness)
+        let expiresAt = now + limits.absolute
+        try await database.transaction { transaction in
+            let store = SessionStore(transaction)
+            let id = try await renewed(present, for: userID, token: token, methods: methods, expiresAt: expiresAt, in: store, now: now)
+            if id == nil {
+                if let present { try await end(present.id, of: present.user.id, reason: "another person signed in", address: address, in: transaction, now: now) }
+                try await store.insert(
+                    id: randomness.uuid(at: now), tokenHash: token.hash, userID: userID, methods: methods, expiresAt: expiresAt,
+                    address: address, userAgent: userAgent.map { String($0.prefix(300)) }, now: now)
+                let surplus = try await store.revokeOldest(
+                    of: userID, countMax: limits.countMax, now: now, accessUntil: now + accessTokenLifetimeMax)
+                for id in surplus {
+                    try await audit.insert(
+                        AuditEvent(.sessionEnded, userID: userID, sessionID: id, detail: ["reason": "too many sessions"]), now: now,
+                        in: transaction)
+                }
+            }
+            try await audit.insert(
+                AuditEvent(.signInSucceeded, userID: userID, sessionID: id, address: address, detail: ["methods": methods.joined(separator: " ")]),
+                now: now, in: transaction)
+        }
+        return CookieRecipe.session(site).set(token.text, maxAge: limits.absolute)
+    }
+
+    /// Ends a session and what was issued in it.
+    /// - Returns: whether it was live until now.
+    /// - Throws: `PostgresError`.
+    @discardableResult
+    package func end(_ id: UUID, of userID: UUID, reason: String, address: String, now: Date) async throws -> Bool {
+        try await database.transaction { transaction in
+            try await end(id, of: userID, reason: reason, address: address, in: transaction, now: now)
+        }
+    }
+
+    /// Makes the browser forget its session.
+    package var clearedCookie: HTTPField { CookieRecipe.session(site).clear() }
+
+    private func renewed(
+        _ present: Session?, for userID: UUID, token: OpaqueToken, methods: [String], expiresAt: Date, in store: SessionStore, now: Date
+    ) async throws -> UUID? {
+        guard let present, present.user.id == userID else { return nil }
+        let isRenewed = try await store.renew(present.id, tokenHash: token.hash, methods: methods, expiresAt: expiresAt, now: now)
+        return isRenewed ? present.id : nil
+    }
+
+    @discardableResult
+    private func end(_ id: UUID, of userID: UUID, reason: String, address: String, in transaction: any Queryable, now: Date) async throws -> Bool {
+        guard try await SessionStore(transaction).revoke(id, now: now, accessUntil: now + accessTokenLifetimeMax) else { return false }
+        try await audit.insert(
+            AuditEvent(.sessionEnded, userID: userID, sessionID: id, address: address, detail: ["reason": reason]), now: now, in: transaction)
+        return true
+    }
+}

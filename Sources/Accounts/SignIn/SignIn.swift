@@ -1,0 +1,31 @@
+import FoundationEssentials
+import Keys
+
+/// A sign-in under way: where the person was going and what they have proven so far.
+struct SignIn: Sendable {
+    let id: UUID
+    let handle: String
+    /// A path on this server.
+    let returnTo: String
+    let loginHint: String?
+    let client: PresentedClient?
+    /// Whether the page offers to go on as who is signed in already.
+    let offersPresentAccount: Bool
+    /// Whose factors are in ``completed``.
+    var userID: UUID?
+    /// RFC 8176 values of the factors proven in this sign-in.
+    var completed: [String]
+
+    /// What the person has to do next. Steps never lead to each other: each records what it proved and comes back here.
+    var nextStep: SignInStep {
+        guard let userID, completed.contains("pwd") else { return .password }
+        return .done(userID: userID, methods: completed)
+    }
+}
+
+/// A step of a sign-in, chosen from stored state.
+enum SignInStep: Equatable {
+    case password
+    /// Every factor that this person needs is proven.
+    case done(userID: UUID, methods: [String])
+}

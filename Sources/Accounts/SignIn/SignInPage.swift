@@ -1,0 +1,133 @@
+import Audit
+import FoundationEssentials
+import Hummingbird
+import Keys
+import OAuthProtocol
+import Postgres
+import Runtime
+import Web
+
+/// `/sign-in`: shows the step that comes next, takes its form, and comes back to ``SignIn/nextStep`` until nothing is left.
+package struct SignInPage: Sendable {
+    let flow: SignInFlow
+    let database: Database
+    let sessions: Sessions
+    let password: PasswordStep
+    let limits: SignInLimits
+    let csrf: CSRFTokens
+    let pages: Pages
+    let site: Site
+    let audit: AuditStore
+    let randomness: any Randomness
+    let clock: any WallClock
+
+    package init(
+        flow: SignInFlow, database: Database, sessions: Sessions, hasher: PasswordHasher, limits: SignInLimits, csrf: CSRFTokens, pages: Pages,
+        site: Site, audit: AuditStore, randomness: any Randomness, clock: any WallClock
+    ) {
+        self.flow = flow
+        self.database = database
+        self.sessions = sessions
+        self.password = PasswordStep(database: database, hasher: hasher)
+        self.limits = limits
+        self.csrf = csrf
+        self.pages = pages
+        self.site = site
+        self.audit = audit
+        self.randomness = randomness
+        self.clock = clock
+    }
+
+    /// `GET /sign-in`
+    package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+        let now = clock.now
+        let query = try Form.query(request)
+        guard let handle = try query.optional("flow", bytesMax: 128) else { return try await start(request, now: now) }
+        guard let browser = BrowserBinding.read(request, site: site),
+            let signIn = try await SignInStore(database).find(handle: handle, browser: TokenHash(of: browser), now: now)
+        else { throw Self.expired }
+        let present = signIn.offersPresentAccount ? try await sessions.find(request, now: now) : nil
+        return try render(signIn, browser: browser, present: present?.user, login: signIn.loginHint ?? "")
+    }
+
+    /// `POST /sign-in`
+    package func submit(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+        let now = clock.now
+        let form = try await Form.read(request, context)
+        let browser = BrowserBinding.read(request, site: site)
+        try csrf.check(form, request, binding: browser, site: site)
+        guard let browser,
+            let signIn = try await SignInStore(database).find(
+                handle: try form.required("flow", bytesMax: 128), browser: TokenHash(of: browser), now: now)
+        else { throw Self.expired }
+        let login = (try? form.optional("username", bytesMax: 256)) ?? nil
+        let secret = (try? form.optional("password", bytesMax: 1_024)) ?? nil
+        guard let login, let secret else {
+            return try render(signIn, browser: browser, login: login ?? "", error: "Enter your username and your password.")
+        }
+        try limits.take(login: login, address: context.clientAddress, now: now)
+        guard let user = try await password.check(login: login, password: secret) else {
+            try await audit.insert(
+                AuditEvent(.signInRefused, address: context.clientAddress, detail: ["factor": "pwd"]), now: now, in: database)
+            return try render(signIn, browser: browser, login: login, error: "The username or the password is not right.")
+        }
+        limits.giveBack(login: login, address: context.clientAddress)
+        var proven = signIn
+        proven.userID = user.id
+        proven.completed = ["pwd"]
+        return try await advance(proven, request, context, now: now)
+    }
+
+    /// `POST /sign-in/continue`: the person goes on as who they are signed in as already.
+    package func continueAsPresent(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+        let now = clock.now
+        let form = try await Form.read(request, context)
+        let browser = BrowserBinding.read(request, site: site)
+        try csrf.check(form, request, binding: browser, site: site)
+        guard let browser,
+            let signIn = try await SignInStore(database).find(
+                handle: try form.required("flow", bytesMax: 128), browser: TokenHash(of: browser), now: now),
+            signIn.offersPresentAccount
+        else { throw Self.expired }
+        return Reply.redirect(to: signIn.returnTo + "&account=current")
+    }
+
+    /// Somebody opened the page by itself.
+    private func start(_ request: Request, now: Date) async throws -> Response {
+        let browser = BrowserBinding.readOrCreate(request, site: site, randomness: randomness)
+        let path = try await flow.begin(returnTo: "/", browser: browser, now: now)
+        return Reply.redirect(to: path, setting: browser.newCookie)
+    }
+
+    /// The dispatcher: what comes next, by stored state alone.
+    private func advance(_ signIn: SignIn, _ request: Request, _ context: GatehouseContext, now: Date) async throws -> Response {
+        switch signIn.nextStep {
+        case .password:
+            try await SignInStore(database).update(signIn.id, userID: signIn.userID, completed: signIn.completed)
+            return Reply.redirect(to: "\(SignInFlow.path)?flow=\(signIn.handle)")
+        case .done(let userID, let methods):
+            let present = try await sessions.find(request, now: now)
+            let cookie = try await sessions.begin(
+                userID: userID, methods: methods, replacing: present, address: context.clientAddress, userAgent: request.headers[.userAgent],
+                now: now)
+            return Reply.redirect(to: signIn.returnTo, setting: cookie)
+        }
+    }
+
+    private func render(_ signIn: SignIn, browser: String, present: User? = nil, login: String, error: String? = nil) throws -> Response {
+        try pages.render(
+            "SignIn/sign-in",
+            [
+                "action": SignInFlow.path,
+                "csrfToken": csrf.token(for: browser),
+                "hidden": PageModel.fields([("flow", signIn.handle)]),
+                "username": login,
+                "error": error,
+                "client": signIn.client?.page.model,
+                "continueAs": present.map { ["name": $0.displayName, "action": SignInFlow.path + "/continue"] as PageModel },
+            ],
+            status: error == nil ? .ok : .unprocessableContent, policy: signIn.client?.pagePolicy ?? PagePolicy())
+    }
+
+    private static let expired = OAuthError.invalidRequest("This sign-in page has expired or belongs to another browser.")
+}

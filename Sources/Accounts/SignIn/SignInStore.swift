@@ -1,0 +1,57 @@
+import FoundationEssentials
+import Keys
+import OAuthProtocol
+import Postgres
+
+/// Sign-ins under way. Every method throws `PostgresError`.
+struct SignInStore: Sendable {
+    private let database: any Queryable
+
+    init(_ database: any Queryable) {
+        self.database = database
+    }
+
+    func insert(
+        id: UUID, handle: OpaqueToken, browser: TokenHash, returnTo: String, loginHint: String?, client: PresentedClient?,
+        offersPresentAccount: Bool, now: Date, expiresAt: Date
+    ) async throws {
+        try await database.execute(
+            """
+            insert into sign_ins (id, handle_hash, browser_hash, return_to, login_hint, presented, offers_present_account,
+                created_at, expires_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            """,
+            [
+                .uuid(id), .bytes(handle.hash.bytes), .bytes(browser.bytes), .text(returnTo), .optionalText(loginHint),
+                .optionalJSON(client?.json.encoded()), .bool(offersPresentAccount), .timestamp(now), .timestamp(expiresAt),
+            ])
+    }
+
+    func find(handle: String, browser: TokenHash, now: Date) async throws -> SignIn? {
+        try await database.first(
+            """
+            select id, return_to, login_hint, presented, user_id, completed, offers_present_account from sign_ins
+            where handle_hash = $1 and browser_hash = $2 and expires_at > $3
+            """, [.bytes(TokenHash(of: handle).bytes), .bytes(browser.bytes), .timestamp(now)]
+        ) { row in
+            SignIn(
+                id: try row.uuid(0), handle: handle, returnTo: try row.text(1), loginHint: try row.optionalText(2),
+                client: try row.optionalJSON(3).flatMap { PresentedClient(try JSONValue(parsing: $0)) },
+                offersPresentAccount: try row.bool(6), userID: try row.optionalUUID(4), completed: try row.texts(5))
+        }
+    }
+
+    /// Records the factors proven so far; after the last step none, so that the handle proves nothing by itself.
+    func update(_ id: UUID, userID: UUID?, completed: [String]) async throws {
+        try await database.execute(
+            "update sign_ins set user_id = $2, completed = $3 where id = $1", [.uuid(id), .optionalUUID(userID), .texts(completed)])
+    }
+
+    func eraseExpired(now: Date, countMax: Int) async throws -> Int {
+        try await database.execute(
+            """
+            delete from sign_ins where id in (
+                select id from sign_ins where expires_at < $1 order by expires_at limit $2 for update skip locked)
+            """, [.timestamp(now), .int(countMax)])
+    }
+}

@@ -1,0 +1,115 @@
+import FoundationEssentials
+import OAuthProtocol
+import Postgres
+
+/// Users in the database. Every method throws `PostgresError`.
+package struct UserStore: Sendable {
+    /// In the order that `decode` reads.
+    package static let columns = """
+        users.id, users.username, users.email, users.email_verified, users.phone_number, users.phone_number_verified, users.claims,
+        users.roles, users.password_hash, users.declared, users.disabled_at, users.created_at, users.updated_at
+        """
+
+    private let database: any Queryable
+
+    package init(_ database: any Queryable) {
+        self.database = database
+    }
+
+    package func find(id: UUID) async throws -> User? {
+        try await database.first("select \(Self.columns) from users where id = $1", [.uuid(id)], Self.decode)
+    }
+
+    /// Finds by what a person types: a user name, or an e-mail address; letter case does not matter.
+    package func find(login: String) async throws -> User? {
+        let column = login.contains("@") ? "email" : "username"
+        return try await database.first(
+            "select \(Self.columns) from users where lower(\(column)) = lower($1)", [.text(login)], Self.decode)
+    }
+
+    /// - Parameter after: the last user name of the previous page.
+    package func list(after: String = "", countMax: Int = 100) async throws -> [User] {
+        try await database.all(
+            "select \(Self.columns) from users where lower(username) > lower($1) order by lower(username) limit $2",
+            [.text(after), .int(countMax)], Self.decode)
+    }
+
+    package func listDeclared() async throws -> [User] {
+        try await database.all("select \(Self.columns) from users where declared order by lower(username)", [], Self.decode)
+    }
+
+    package func insert(_ user: User) async throws {
+        try await database.execute(
+            """
+            insert into users (id, username, email, email_verified, phone_number, phone_number_verified, claims, roles, password_hash,
+                declared, disabled_at, created_at, updated_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            """, Self.values(user) + [.timestamp(user.createdAt), .timestamp(user.updatedAt)])
+    }
+
+    package func update(_ user: User, now: Date) async throws {
+        try await database.execute(
+            """
+            update users set username = $2, email = $3, email_verified = $4, phone_number = $5, phone_number_verified = $6, claims = $7,
+                roles = $8, password_hash = $9, declared = $10, disabled_at = $11, updated_at = $12
+            where id = $1
+            """, Self.values(user) + [.timestamp(now)])
+    }
+
+    /// Replaces the stored hash if it is still `old`: a password changed meanwhile wins.
+    package func rehash(_ id: UUID, from old: PasswordHash, to new: PasswordHash) async throws {
+        try await database.execute(
+            "update users set password_hash = $3 where id = $1 and password_hash = $2", [.uuid(id), .text(old.text), .text(new.text)])
+    }
+
+    /// Disables a person: sessions end, and until `accessUntil` access tokens issued so far are refused.
+    package func disable(_ id: UUID, now: Date, accessUntil: Date) async throws {
+        try await database.execute("update users set disabled_at = coalesce(disabled_at, $2) where id = $1", [.uuid(id), .timestamp(now)])
+        try await SessionStore(database).revokeAll(of: id, now: now)
+        // A second later: a token's `iat` has whole seconds.
+        try await database.execute(
+            "select revocation_record_v1('user', $1, $2, $3)",
+            [.text(id.uuidString.lowercased()), .timestamp(now.addingTimeInterval(1)), .timestamp(accessUntil)])
+    }
+
+    /// Erases a person with their sessions and grants; until `accessUntil` their access tokens are refused.
+    package func erase(_ id: UUID, now: Date, accessUntil: Date) async throws {
+        try await disable(id, now: now, accessUntil: accessUntil)
+        try await database.execute("delete from users where id = $1", [.uuid(id)])
+    }
+
+    private static func values(_ user: User) -> [PostgresValue] {
+        [
+            .uuid(user.id), .text(user.username), .optionalText(user.email), .bool(user.emailVerified), .optionalText(user.phoneNumber),
+            .bool(user.phoneNumberVerified), .json(JSONValue.object(user.claims).encoded()), .texts(user.roles),
+            .optionalText(user.passwordHash?.text), .bool(user.isDeclared), .optionalTimestamp(user.disabledAt),
+        ]
+    }
+
+    static func decode(_ row: PostgresRow) throws -> User {
+        try decode(row, from: 0)
+    }
+
+    private static func decodeHash(_ text: String) throws -> PasswordHash {
+        guard let hash = PasswordHash(parsing: text) else { throw PostgresError(.decoding("users.password_hash is no PHC string of Argon2id")) }
+        return hash
+    }
+
+    /// - Parameter first: the column at which the user's columns begin.
+    package static func decode(_ row: PostgresRow, from first: Int) throws -> User {
+        User(
+            id: try row.uuid(first),
+            username: try row.text(first + 1),
+            email: try row.optionalText(first + 2),
+            emailVerified: try row.bool(first + 3),
+            phoneNumber: try row.optionalText(first + 4),
+            phoneNumberVerified: try row.bool(first + 5),
+            claims: try JSONValue(parsing: try row.json(first + 6)).object ?? [:],
+            roles: try row.texts(first + 7),
+            passwordHash: try row.optionalText(first + 8).map(Self.decodeHash),
+            isDeclared: try row.bool(first + 9),
+            disabledAt: try row.optionalDate(first + 10),
+            createdAt: try row.date(first + 11),
+            updatedAt: try row.date(first + 12))
+    }
+}

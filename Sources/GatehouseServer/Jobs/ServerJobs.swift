@@ -1,0 +1,43 @@
+import Accounts
+import FoundationEssentials
+import OAuth
+import Postgres
+import Runtime
+
+/// What the server does in the background, and how often.
+enum ServerJobs {
+    /// Rows that one statement deletes at most.
+    static let batchMax = 1_000
+
+    static func all(_ wiring: Wiring) -> [Job] {
+        [
+            Job(name: "audit tally", interval: .seconds(1)) { now in try await flushTally(wiring, now: now) },
+            // NOTIFY brings revocations at once; this is the net below it.
+            Job(name: "revocations", interval: .seconds(5)) { now in
+                try await wiring.revocations.load(now: now)
+                wiring.revocations.forgetExpired(now: now)
+            },
+            Job(name: "refresh token salts", interval: .seconds(10)) { now in
+                try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)
+            },
+            Job(name: "expired rows", interval: .seconds(60)) { now in
+                try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseExpired(now: now, batchMax: batchMax)
+                try await AccountErasure(database: wiring.database).eraseExpired(now: now, batchMax: batchMax)
+            },
+        ]
+    }
+
+    /// Also once more at shutdown, so that nothing counted is lost.
+    static func flushTally(_ wiring: Wiring, now: Date) async throws {
+        let events = wiring.tally.take()
+        guard !events.isEmpty else { return }
+        do {
+            try await wiring.database.transaction { transaction in
+                for event in events { try await wiring.audit.insert(event, now: now, in: transaction) }
+            }
+        } catch {
+            wiring.tally.restore(events)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Hummingbird
+import OAuth
+import Runtime
+import Web
+
+/// Every route of the server, on one screen.
+package enum Routes {
+    package typealias Path = DiscoveryEndpoint.Path
+
+    /// Paths that scripts of registered origins may call.
+    private static let crossOriginPaths: Set<String> = [
+        Path.token, Path.userInfo, Path.revoke, Path.keys, Path.register,
+        "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
+    ]
+
+    package static func make(_ wiring: Wiring) -> Router<GatehouseContext> {
+        let endpoints = Endpoints(wiring)
+        let oauth = endpoints.oauth
+        let router = Router(context: GatehouseContext.self)
+        router.addMiddleware {
+            ResponseHeadersMiddleware(site: wiring.parts.site)
+            CrossOriginMiddleware(paths: crossOriginPaths) { (try? await wiring.clients.isRegistered(origin: $0)) ?? false }
+            ErrorMiddleware(.either(wiring.pages))
+        }
+
+        let machines = router.group().add(middleware: ErrorMiddleware(.json))
+        machines.post("\(Path.token)", use: oauth.token.respond)
+        machines.get("\(Path.userInfo)", use: oauth.userInfo.respond)
+        machines.post("\(Path.userInfo)", use: oauth.userInfo.respond)
+        machines.post("\(Path.introspect)", use: oauth.introspection.respond)
+        machines.post("\(Path.revoke)", use: oauth.revocation.respond)
+        machines.get("\(Path.keys)", use: oauth.keys.respond)
+        machines.get("/.well-known/openid-configuration", use: oauth.discovery.respond)
+        machines.get("/.well-known/oauth-authorization-server", use: oauth.discovery.respond)
+        machines.post("\(Path.register)", use: oauth.registration.respond)
+        machines.get("\(Path.register)/:client_id", use: oauth.registrationManagement.show)
+        machines.put("\(Path.register)/:client_id", use: oauth.registrationManagement.update)
+        machines.delete("\(Path.register)/:client_id", use: oauth.registrationManagement.erase)
+
+        let people = router.group().add(middleware: ErrorMiddleware(.page(wiring.pages)))
+        people.get("/", use: endpoints.home.show)
+        people.get("/sign-in", use: endpoints.signIn.show)
+        people.post("/sign-in", use: endpoints.signIn.submit)
+        people.post("/sign-in/continue", use: endpoints.signIn.continueAsPresent)
+        people.get("/sign-out", use: endpoints.signOut.show)
+        people.post("/sign-out", use: endpoints.signOut.submit)
+        people.get("\(Path.authorize)", use: oauth.authorize.show)
+        people.post("\(Path.authorize)", use: oauth.authorize.submit)
+        people.get("\(AuthorizeEndpoint.continuePath)", use: oauth.authorize.resume)
+        people.post("\(ConsentPage.path)", use: oauth.consent.submit)
+        people.get("\(Path.logout)", use: oauth.logout.respond)
+        people.post("\(Path.logout)", use: oauth.logout.respond)
+        people.post("\(LogoutEndpoint.confirmPath)", use: oauth.logout.confirm)
+        people.get("/assets/:hash/:name", use: wiring.pages.assets.respond)
+        refuseOtherMethods(router)
+        return router
+    }
+
+    private static func refuseOtherMethods(_ router: Router<GatehouseContext>) {
+        for path in [Path.token, Path.introspect, Path.revoke, Path.register, ConsentPage.path, LogoutEndpoint.confirmPath, "/sign-in/continue"] {
+            router.refuseOtherMethods("\(path)", than: .post)
+        }
+        for path in [Path.userInfo, Path.authorize, Path.logout, "/sign-in", "/sign-out"] {
+            router.refuseOtherMethods("\(path)", than: .get, .post)
+        }
+        for path in [Path.keys, AuthorizeEndpoint.continuePath, "/", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"] {
+            router.refuseOtherMethods("\(path)", than: .get)
+        }
+        router.refuseOtherMethods("\(Path.register)/:client_id", than: .get, .put, .delete)
+    }
+}

@@ -1,0 +1,65 @@
+import FoundationEssentials
+import Logging
+import OAuth
+import Postgres
+import Runtime
+import ServiceLifecycle
+
+/// Hears what other nodes and commands have changed (NOTIFY on the channel `gatehouse`), and flushes what this node holds of it.
+///
+/// When the line is lost, caches fall back to their time limit; when it is back, listening comes first and the reload after,
+/// so that nothing falls between.
+struct ChangeListener: Service {
+    static let channel = "gatehouse"
+
+    let wiring: Wiring
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await notification in wiring.database.notifications(on: Self.channel) {
+                await hear(notification)
+            }
+        }
+        wiring.clients.setListening(false)
+    }
+
+    private func hear(_ notification: PostgresNotification) async {
+        switch notification {
+        case .connected:
+            wiring.clients.setListening(true)
+            await reload()
+        case .lost:
+            wiring.clients.setListening(false)
+        case .message("clients"):
+            wiring.clients.flush()
+        case .message("revocations"):
+            await reloadRevocations()
+        case .message("keys"):
+            await reloadKeys()
+        case .message:
+            break
+        }
+    }
+
+    private func reload() async {
+        await reloadRevocations()
+        await reloadKeys()
+    }
+
+    private func reloadRevocations() async {
+        do {
+            try await wiring.revocations.load(now: wiring.parts.clock.now)
+        } catch {
+            wiring.parts.logger.warning("revocations could not be read", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func reloadKeys() async {
+        do {
+            try await wiring.keys.load(now: wiring.parts.clock.now)
+            wiring.verification.forgetAll()
+        } catch {
+            wiring.parts.logger.warning("signing keys could not be read", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import FoundationEssentials
+import Hummingbird
+import Keys
+import Logging
+import OAuth
+import Postgres
+import Runtime
+import ServiceLifecycle
+
+/// A running server: migrate, read, reconcile, serve; on SIGTERM or SIGINT finish what is under way and stop what was started.
+package struct Server: Sendable {
+    private let deployment: Deployment
+    private let extraServices: [any Service]
+    private let onRunning: @Sendable (_ port: Int) async -> Void
+
+    /// - Parameters:
+    ///   - extraServices: run beside the server and end with it.
+    ///   - onRunning: called once, when requests are being answered.
+    package init(
+        _ deployment: Deployment, extraServices: [any Service] = [], onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.deployment = deployment
+        self.extraServices = extraServices
+        self.onRunning = onRunning
+    }
+
+    /// Returns after shutdown. The deployment is closed in any case.
+    package func run() async throws {
+        do {
+            try await prepare()
+            try await serve()
+            await deployment.close()
+        } catch {
+            await deployment.close()
+            throw error
+        }
+    }
+
+    /// - Throws: `MigrationError`, `KeyRingError`, `PostgresError`, and what ``Reconciliation/apply(dryRun:now:)`` throws.
+    private func prepare() async throws {
+        let wiring = deployment.wiring
+        try await waitForDatabase { _ = try await deployment.migrator.migrate() }
+        try await wiring.load(now: wiring.parts.clock.now)
+        let changes = try await Reconciliation(settings: deployment.settings, wiring: wiring).apply(now: wiring.parts.clock.now)
+        for change in changes {
+            deployment.logger.notice("settings reconciled", metadata: ["change": "\(change.line)"])
+        }
+    }
+
+    /// A stack starts its parts at once: the database may need a minute longer.
+    private func waitForDatabase(_ attempt: () async throws -> Void) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            do {
+                return try await attempt()
+            } catch let error as PostgresError where error.isUnavailable && ContinuousClock.now < deadline {
+                deployment.logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: .milliseconds(500))
+            }
+        }
+    }
+
+    private func serve() async throws {
+        let wiring = deployment.wiring
+        let listen = deployment.settings.listen
+        let rotation = KeyRotationJob(keyRing: wiring.keys)
+        let jobs = JobRunner(jobs: ServerJobs.all(wiring) + [rotation.job], clock: wiring.parts.clock, logger: deployment.logger)
+        let onRunning = onRunning
+        let application = Application(
+            router: Routes.make(wiring),
+            configuration: .init(address: .hostname(listen.address, port: listen.port), serverName: nil, backlog: 1_024),
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? listen.port) },
+            logger: deployment.logger)
+        // Shut down in reverse order: the door closes first, the database last.
+        let services: [any Service] = [deployment.database, ChangeListener(wiring: wiring), jobs, application] + extraServices
+        let group = ServiceGroup(
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: deployment.logger))
+        try await group.run()
+    }
+}

@@ -1,0 +1,85 @@
+import Accounts
+import Audit
+import FoundationEssentials
+import Guard
+import Keys
+import Logging
+import OAuth
+import OAuthProtocol
+import Postgres
+import Runtime
+import Web
+
+/// What a server is made of, put together once. Whoever hands in another clock, another database or a cheaper password hash
+/// gets the same server with those: that is how tests build it.
+package struct Wiring: Sendable {
+    /// What differs between one deployment, or one test, and another.
+    package struct Parts: Sendable {
+        package var site: Site
+        package var oauth: OAuthSettings
+        package var sessionLimits = SessionLimits()
+        package var passwordCost = PasswordCost.standard
+        package var passwordThreads: Int?
+        package var passwordsWaitingMax = 64
+        package var signInPerAccount = AttemptLimit(burst: 10, perMinute: 2)
+        package var signInPerAddress = AttemptLimit(burst: 50, perMinute: 20)
+        package var registrationPerAddress = AttemptLimit(burst: 10, perMinute: 2)
+        package var rotation = KeyRotationTimetable()
+        package var masterKeys: MasterKeys
+        package var templates: String
+        package var clock: any WallClock = SystemClock()
+        package var randomness: any Randomness = SystemRandomness()
+        package var logger: Logger
+
+        package init(site: Site, masterKeys: MasterKeys, templates: String, logger: Logger) {
+            self.site = site
+            self.oauth = OAuthSettings(issuer: site.issuer)
+            self.masterKeys = masterKeys
+            self.templates = templates
+            self.logger = logger
+        }
+    }
+
+    package let parts: Parts
+    package let database: Database
+    package let audit: AuditStore
+    package let tally = AuditTally()
+    package let keys: KeyRing
+    package let pages: Pages
+    package let csrf: CSRFTokens
+    package let hasher: PasswordHasher
+    package let sessions: Sessions
+    package let clients: ClientDirectory
+    package let revocations: RevocationList
+    package let verification: AccessTokenVerification
+    package let signInLimits: SignInLimits
+    package let registrationLimiter: AttemptLimiter
+
+    /// - Throws: `PagesError` when the templates can't be read.
+    package init(_ parts: Parts, database: Database) throws {
+        self.parts = parts
+        self.database = database
+        audit = AuditStore(randomness: parts.randomness)
+        keys = KeyRing(
+            database: database, masterKeys: parts.masterKeys, timetable: parts.rotation, randomness: parts.randomness, logger: parts.logger)
+        pages = try Pages(directory: parts.templates, site: parts.site)
+        csrf = CSRFTokens(key: parts.masterKeys.derive(label: "forms").key)
+        hasher = PasswordHasher(
+            cost: parts.passwordCost, threads: parts.passwordThreads, waitingMax: parts.passwordsWaitingMax, randomness: parts.randomness)
+        sessions = Sessions(
+            database: database, limits: parts.sessionLimits, site: parts.site, audit: audit, randomness: parts.randomness,
+            accessTokenLifetimeMax: OAuthSettings.accessTokenLifetimeMax)
+        clients = ClientDirectory(database: database, clock: parts.clock)
+        revocations = RevocationList(database: database)
+        verification = AccessTokenVerification(issuer: parts.oauth.issuer, keys: keys, revocations: revocations)
+        signInLimits = SignInLimits(perAccount: parts.signInPerAccount, perAddress: parts.signInPerAddress)
+        registrationLimiter = AttemptLimiter(limit: parts.registrationPerAddress)
+    }
+
+    /// Reads what is kept in memory.
+    /// - Throws: `PostgresError`, `KeyRingError`, `SigningError`.
+    package func load(now: Date) async throws {
+        try await keys.load(now: now)
+        try await revocations.load(now: now)
+    }
+}

@@ -1,0 +1,33 @@
+import FoundationEssentials
+import OAuthProtocol
+
+/// A checked authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1).
+struct AuthorizationRequest: Sendable {
+    let target: AuthorizationTarget
+    let scopes: ScopeSet
+    let audiences: [String]
+    let nonce: String?
+    let prompt: Prompt
+    let maxAge: Duration?
+    let loginHint: String?
+    /// The person that `id_token_hint` or `claims` names; the answer must be about nobody else.
+    let requiredSubject: String?
+    let codeChallenge: String?
+    let claims: ClaimsRequest?
+
+    var client: Client { target.client }
+}
+
+/// Where the answer goes: proven before anything else, since errors before this stay on our own page (RFC 6749 §4.1.2.1).
+struct AuthorizationTarget: Sendable {
+    let client: Client
+    /// As registered, with the port that was sent.
+    let redirectURI: RedirectURI
+    /// As it was sent; nil when it was left out.
+    let sentRedirectURI: String?
+    let responseMode: ResponseMode
+    let state: String?
+
+    /// The address to answer to.
+    var address: String { redirectURI.text }
+}

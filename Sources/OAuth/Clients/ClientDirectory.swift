@@ -1,0 +1,99 @@
+import FoundationEssentials
+import Postgres
+import Runtime
+import Synchronization
+
+/// Clients by id, in memory: authenticating one costs no round trip.
+///
+/// Entries hold while changes are announced to this node; when that line is lost, nothing is older than ``staleAfter``.
+package final class ClientDirectory: Sendable {
+    package static let staleAfter: Duration = .seconds(5)
+    static let entriesMax = 10_000
+
+    private struct Entry {
+        let client: Client
+        let loadedAt: Date
+    }
+
+    private struct State {
+        var entries: [String: Entry] = [:]
+        var origins: [String: (isRegistered: Bool, loadedAt: Date)] = [:]
+        /// Raised by every flush, so that what was read before a change is not kept after it.
+        var generation = 0
+        var isListening = false
+    }
+
+    private let database: any Queryable
+    private let clock: any WallClock
+    private let state = Mutex(State())
+
+    package init(database: any Queryable, clock: any WallClock) {
+        self.database = database
+        self.clock = clock
+    }
+
+    /// - Returns: the client, unless it is unknown or disabled.
+    /// - Throws: `PostgresError` when it is not in memory and the database can't be asked.
+    package func find(_ id: String) async throws -> Client? {
+        let generation: Int
+        switch cached(id) {
+        case .found(let client): return client
+        case .missing(let current): generation = current
+        }
+        guard let client = try await ClientStore(database).find(id: id), client.disabledAt == nil else { return nil }
+        let now = clock.now
+        state.withLock { state in
+            guard state.generation == generation else { return }
+            if state.entries.count >= Self.entriesMax { state.entries.removeAll(keepingCapacity: true) }
+            state.entries[id] = Entry(client: client, loadedAt: now)
+        }
+        return client
+    }
+
+    /// - Returns: whether any client registered this web origin.
+    package func isRegistered(origin: String) async throws -> Bool {
+        let now = clock.now
+        let (held, generation) = state.withLock { state in
+            (state.origins[origin].flatMap { isFresh($0.loadedAt, now, state) ? $0.isRegistered : nil }, state.generation)
+        }
+        if let held { return held }
+        let isRegistered = try await ClientStore(database).hasOrigin(origin)
+        state.withLock { state in
+            guard state.generation == generation else { return }
+            if state.origins.count >= Self.entriesMax { state.origins.removeAll(keepingCapacity: true) }
+            state.origins[origin] = (isRegistered, now)
+        }
+        return isRegistered
+    }
+
+    /// Forgets everything: a client has changed.
+    package func flush() {
+        state.withLock { state in
+            state.entries.removeAll(keepingCapacity: true)
+            state.origins.removeAll(keepingCapacity: true)
+            state.generation += 1
+        }
+    }
+
+    /// Says whether changes are being announced to this node.
+    package func setListening(_ isListening: Bool) {
+        state.withLock { $0.isListening = isListening }
+        flush()
+    }
+
+    private enum Lookup {
+        case found(Client)
+        case missing(generation: Int)
+    }
+
+    private func cached(_ id: String) -> Lookup {
+        state.withLock { state in
+            if let entry = state.entries[id], state.isListening || isFresh(entry.loadedAt, clock.now, state) { return .found(entry.client) }
+            return .missing(generation: state.generation)
+        }
+    }
+
+    private func isFresh(_ loadedAt: Date, _ now: Date, _ state: State) -> Bool {
+        state.isListening || now < loadedAt + Self.staleAfter
+    }
+}

@@ -1,0 +1,91 @@
+import Accounts
+import FoundationEssentials
+import Hummingbird
+import Keys
+import OAuthProtocol
+import Postgres
+import Runtime
+import Web
+
+/// `/oauth2/consent`: asks the person what the application may do, and takes the answer.
+package struct ConsentPage: Sendable {
+    package static let path = "/oauth2/consent"
+
+    let settings: OAuthSettings
+    let checks: AuthorizationChecks
+    let issuer: AuthorizationIssuer
+    let database: Database
+    let sessions: Sessions
+    let csrf: CSRFTokens
+    let pages: Pages
+    let site: Site
+    let clock: any WallClock
+
+    /// `POST /oauth2/consent`
+    package func submit(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+        let now = clock.now
+        let form = try await Form.read(request, context)
+        // Bound to the session: a form shown to one person is never answered by another.
+        let session = try await sessions.find(request, now: now)
+        try csrf.check(form, request, binding: session?.tokenText, site: site)
+        guard let session, let browser = BrowserBinding.read(request, site: site) else { throw AuthorizationIssuer.answered }
+        let (waiting, asked) = try await requireWaiting(try form.required("request", bytesMax: 128), browser: browser, now: now)
+        switch try form.required("decision", bytesMax: 16) {
+        case "deny":
+            return try await issuer.refuse(
+                .accessDenied("The person did not allow this."), asked.target, session: session, waiting: waiting.id,
+                address: context.clientAddress, now: now)
+        case "allow":
+            return try await allow(asked, session: session, waiting: waiting, context, now: now)
+        default:
+            throw OAuthError.invalidRequest("decision must be allow or deny")
+        }
+    }
+
+    private func allow(
+        _ asked: AuthorizationRequest, session: Session, waiting: AuthorizationRequestStore.Waiting, _ context: GatehouseContext, now: Date
+    ) async throws -> Response {
+        // Everything but the consent itself is judged again: the sign-in may have grown too old meanwhile.
+        let judgement = AuthorizationJudgement(
+            request: asked, session: session, remembered: asked.scopes, startedAt: waiting.createdAt, hasSelectedAccount: true, now: now)
+        switch judgement.judge() {
+        case .approve, .consent:
+            return try await issuer.approve(
+                asked, session: session, waiting: waiting.id, remembering: asked.client.canRememberConsent, address: context.clientAddress,
+                now: now)
+        case .refuse(let error):
+            return try await issuer.refuse(error, asked.target, waiting: waiting.id, address: context.clientAddress, now: now)
+        case .signIn, .selectAccount:
+            throw OAuthError.invalidRequest("This sign-in is too old for what the application asks.")
+        }
+    }
+
+    func render(_ asked: AuthorizationRequest, handle: String, session: Session) throws -> Response {
+        let client = asked.client
+        return try pages.render(
+            "Consent/consent",
+            [
+                "action": Self.path,
+                "csrfToken": csrf.token(for: session.tokenText),
+                "hidden": PageModel.fields([("request", handle)]),
+                "user": ["name": session.user.displayName, "email": session.user.email] as PageModel,
+                "client": client.page.model,
+                "scopes": ScopeDescriptions(settings: settings).describe(asked.scopes),
+                "remember": client.canRememberConsent,
+                "redirectHost": asked.target.redirectURI.displayName,
+            ],
+            policy: PagePolicy(imageURIs: client.metadata.logoURI.best().map { [$0] } ?? [], formTargetURIs: [asked.target.address]))
+    }
+
+    /// Finds a stored request and checks it again: the client or the settings may have changed.
+    func requireWaiting(
+        _ handle: String, browser: String, now: Date
+    ) async throws -> (AuthorizationRequestStore.Waiting, AuthorizationRequest) {
+        guard
+            let waiting = try await AuthorizationRequestStore(database).find(
+                handle: handle, browser: TokenHash(of: browser), now: now)
+        else { throw AuthorizationIssuer.answered }
+        let parameters = try OAuthProtocol.Parameters(urlEncoded: waiting.parameters.utf8)
+        return (waiting, try await checks.request(parameters, target: try await checks.target(parameters), now: now))
+    }
+}

@@ -1,0 +1,26 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Keys
+import Web
+
+/// `/oauth2/jwks` (RFC 7517 §5): the public keys, as the key ring prepared them. A new key is announced 24 h before it signs,
+/// so an hour in a cache is safe.
+package struct JWKSEndpoint: Sendable {
+    let keys: KeyRing
+
+    package init(keys: KeyRing) {
+        self.keys = keys
+    }
+
+    package func respond(_ request: Request, _ context: GatehouseContext) -> Response {
+        let document = keys.publishedKeys
+        if request.headers[.ifNoneMatch] == document.etag {
+            return Response(status: .notModified, headers: [.eTag: document.etag, .cacheControl: "public, max-age=3600"])
+        }
+        var response = Reply.json(document.jwks, isStored: true, headers: [.cacheControl: "public, max-age=3600"])
+        response.headers[.contentType] = "application/jwk-set+json"
+        response.headers[.eTag] = document.etag
+        return response
+    }
+}

@@ -1,0 +1,117 @@
+import Accounts
+import Audit
+import Guard
+import Keys
+import OAuthProtocol
+import Postgres
+import Runtime
+import Web
+
+/// The endpoints of this wing, made from what lies below it.
+package struct OAuthEndpoints: Sendable {
+    package struct Parts: Sendable {
+        let settings: OAuthSettings
+        let database: Database
+        let clients: ClientDirectory
+        let keys: KeyRing
+        let masterKeys: MasterKeys
+        let revocations: RevocationList
+        let verification: AccessTokenVerification
+        let sessions: Sessions
+        let signIn: SignInFlow
+        let signOut: SignOutPage
+        let registrationLimiter: AttemptLimiter
+        let csrf: CSRFTokens
+        let pages: Pages
+        let site: Site
+        let audit: AuditStore
+        let tally: AuditTally
+        let randomness: any Randomness
+        let clock: any WallClock
+
+        package init(
+            settings: OAuthSettings, database: Database, clients: ClientDirectory, keys: KeyRing, masterKeys: MasterKeys,
+            revocations: RevocationList, verification: AccessTokenVerification, sessions: Sessions, signIn: SignInFlow, signOut: SignOutPage,
+            registrationLimiter: AttemptLimiter, csrf: CSRFTokens, pages: Pages, site: Site, audit: AuditStore, tally: AuditTally,
+            randomness: any Randomness, clock: any WallClock
+        ) {
+            self.settings = settings
+            self.database = database
+            self.clients = clients
+            self.keys = keys
+            self.masterKeys = masterKeys
+            self.revocations = revocations
+            self.verification = verification
+            self.sessions = sessions
+            self.signIn = signIn
+            self.signOut = signOut
+            self.registrationLimiter = registrationLimiter
+            self.csrf = csrf
+            self.pages = pages
+            self.site = site
+            self.audit = audit
+            self.tally = tally
+            self.randomness = randomness
+            self.clock = clock
+        }
+    }
+
+    package let authorize: AuthorizeEndpoint
+    package let consent: ConsentPage
+    package let token: TokenEndpoint
+    package let userInfo: UserInfoEndpoint
+    package let introspection: IntrospectionEndpoint
+    package let revocation: RevocationEndpoint
+    package let discovery: DiscoveryEndpoint
+    package let keys: JWKSEndpoint
+    package let registration: RegistrationEndpoint
+    package let registrationManagement: RegistrationManagementEndpoint
+    package let logout: LogoutEndpoint
+
+    package init(_ parts: Parts) {
+        let authentication = ClientAuthentication(clients: parts.clients)
+        let checks = AuthorizationChecks(settings: parts.settings, clients: parts.clients, keys: parts.keys)
+        let issuer = AuthorizationIssuer(
+            settings: parts.settings, database: parts.database, audit: parts.audit, randomness: parts.randomness,
+            reply: AuthorizationReply(issuer: parts.settings.issuer, pages: parts.pages))
+        consent = ConsentPage(
+            settings: parts.settings, checks: checks, issuer: issuer, database: parts.database, sessions: parts.sessions, csrf: parts.csrf,
+            pages: parts.pages, site: parts.site, clock: parts.clock)
+        authorize = AuthorizeEndpoint(
+            settings: parts.settings, checks: checks, issuer: issuer, consent: consent, database: parts.database, sessions: parts.sessions,
+            signIn: parts.signIn, site: parts.site, randomness: parts.randomness, clock: parts.clock)
+        token = TokenEndpoint(
+            authentication: authentication, grants: Self.grants(parts),
+            issuer: TokenIssuer(settings: parts.settings, keys: parts.keys, randomness: parts.randomness), clock: parts.clock)
+        userInfo = UserInfoEndpoint(verification: parts.verification, database: parts.database, clock: parts.clock)
+        introspection = IntrospectionEndpoint(
+            settings: parts.settings, authentication: authentication, verification: parts.verification, database: parts.database,
+            clock: parts.clock)
+        revocation = RevocationEndpoint(
+            authentication: authentication, verification: parts.verification, revocations: parts.revocations, database: parts.database,
+            audit: parts.audit, clock: parts.clock)
+        discovery = DiscoveryEndpoint(settings: parts.settings)
+        keys = JWKSEndpoint(keys: parts.keys)
+        registration = RegistrationEndpoint(
+            settings: parts.settings, database: parts.database, directory: parts.clients, audit: parts.audit,
+            limiter: parts.registrationLimiter, randomness: parts.randomness, clock: parts.clock)
+        registrationManagement = RegistrationManagementEndpoint(
+            settings: parts.settings, database: parts.database, directory: parts.clients, audit: parts.audit, clock: parts.clock)
+        logout = LogoutEndpoint(
+            settings: parts.settings, clients: parts.clients, keys: parts.keys, sessions: parts.sessions, signOut: parts.signOut,
+            csrf: parts.csrf, site: parts.site, clock: parts.clock)
+    }
+
+    private static func grants(_ parts: Parts) -> [any TokenGrant] {
+        [
+            AuthorizationCodeGrant(
+                database: parts.database, settings: parts.settings, audit: parts.audit, randomness: parts.randomness,
+                revocations: parts.revocations),
+            RefreshTokenGrant(
+                database: parts.database, settings: parts.settings, successors: RefreshSuccessor(masterKeys: parts.masterKeys),
+                audit: parts.audit, randomness: parts.randomness, revocations: parts.revocations),
+            ClientCredentialsGrant(
+                audiences: Audiences(parts.settings), tally: parts.tally),
+        ]
+    }
+}

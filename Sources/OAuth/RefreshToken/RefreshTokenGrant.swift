@@ -1,0 +1,59 @@
+import Audit
+import Keys
+import OAuthProtocol
+import Postgres
+import Runtime
+
+/// New tokens for a refresh token (RFC 6749 §6, RFC 9700 §4.14): idempotent within the grace window, revoking the family after it.
+struct RefreshTokenGrant: TokenGrant {
+    static let type = GrantType.refreshToken
+
+    let database: any Queryable
+    let settings: OAuthSettings
+    let successors: RefreshSuccessor
+    let audit: AuditStore
+    let randomness: any Randomness
+    let revocations: RevocationList
+
+    func approve(_ request: TokenRequest) async throws -> TokenApproval {
+        let presented = try request.form.required("refresh_token")
+        let requestedScopes = try request.form.optional("scope").map { text throws(OAuthError) in try ScopeSet(parsing: text) }
+        let requestedAudiences = try request.form.all("resource")
+        let salt = randomness.bytes(RefreshSuccessor.saltByteCount)
+        let successor = try successors.derive(from: presented, salt: salt)
+        let verdict = try await RefreshTokenStore(database).rotate(
+            RefreshTokenStore.Rotation(
+                presented: TokenHash(of: presented), clientID: request.client.id, requestedScopes: requestedScopes?.array ?? [],
+                requestedAudiences: requestedAudiences, salt: salt, keyID: successor.keyID, successor: TokenHash(of: successor.token),
+                eventID: audit.eventID(now: request.now), address: request.address),
+            settings: settings, now: request.now)
+        switch verdict {
+        case .rotated(let grant):
+            return approval(grant, requestedScopes, requestedAudiences, refreshToken: successor.token)
+        case .replayed(let grant, let salt, let keyID):
+            guard let successor = try? successors.derive(from: presented, salt: salt, keyID: keyID) else {
+                throw OAuthError.invalidGrant("the refresh token is not valid", reason: "the key of its successor is gone")
+            }
+            return approval(grant, requestedScopes, requestedAudiences, refreshToken: successor.token)
+        case .reused(let grantID):
+            revocations.add(.grant(grantID), expiresAt: request.now + OAuthSettings.accessTokenLifetimeMax)
+            throw OAuthError.invalidGrant("the refresh token is not valid", reason: "reused; the family is revoked")
+        case .refused(let refusal):
+            throw refusal.error
+        }
+    }
+
+    /// OpenID Connect Core §12.2 lets a refresh answer without an ID token, and a new one says nothing new:
+    /// it is signed only for a client that names `openid` in the refresh itself.
+    private func approval(
+        _ grant: RefreshedGrant, _ requestedScopes: ScopeSet?, _ requestedAudiences: [String], refreshToken: String
+    ) -> TokenApproval {
+        TokenApproval(
+            subject: grant.userID.token, scopes: requestedScopes ?? grant.scopes,
+            audiences: requestedAudiences.isEmpty ? grant.audiences : requestedAudiences, roles: grant.roles,
+            authorization: .init(
+                grantID: grant.grantID, sessionID: grant.sessionID, authenticatedAt: grant.authenticatedAt, methods: grant.methods),
+            refreshToken: refreshToken,
+            identity: requestedScopes?.contains("openid") == true ? .init(nonce: nil, claims: [:]) : nil)
+    }
+}

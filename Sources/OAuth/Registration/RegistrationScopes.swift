@@ -1,0 +1,18 @@
+import OAuthProtocol
+
+/// Which scopes a client that registered itself may ask for: what it names of the scopes of OpenID Connect and of declared resources.
+struct RegistrationScopes: Sendable {
+    let settings: OAuthSettings
+
+    func judge(_ metadata: ClientMetadata) throws(OAuthError) -> ScopeSet {
+        let audiences = Audiences(settings)
+        guard let asked = metadata.scope else {
+            // OpenID Connect's own, when the client says nothing.
+            return ScopeSet(Audiences.ownScopes.subtracting(["introspect"]).sorted())
+        }
+        guard asked.array.allSatisfy({ audiences.isKnown(scope: $0) && $0 != "introspect" }) else {
+            throw .invalidClientMetadata("scope names a scope that is not known")
+        }
+        return asked
+    }
+}

@@ -1,0 +1,88 @@
+import FoundationEssentials
+import Postgres
+import Runtime
+import Synchronization
+
+/// What no longer holds although its signature does, in memory: asking it costs no round trip.
+///
+/// Other nodes' revocations arrive by NOTIFY; when that line is lost the list is read again at least every 5 s.
+package final class RevocationList: Sendable {
+    /// What a revocation names.
+    package enum Subject: Hashable, Sendable {
+        case token(String)
+        case grant(UUID)
+        case session(UUID)
+        case user(UUID)
+        case client(String)
+    }
+
+    struct Entry: Sendable {
+        let subject: Subject
+        /// Tokens issued before this are refused; nil: all.
+        let notBefore: Date?
+        let expiresAt: Date
+        let recordedAt: Date
+    }
+
+    private struct State {
+        var entries: [Subject: (notBefore: Date?, expiresAt: Date)] = [:]
+        var readUpTo = Date.distantPast
+    }
+
+    private let database: any Queryable
+    private let state = Mutex(State())
+
+    package init(database: any Queryable) {
+        self.database = database
+    }
+
+    /// Reads what was recorded since the last time, with a minute's overlap for transactions that committed out of order.
+    /// - Throws: `PostgresError`.
+    package func load(now: Date) async throws {
+        let since = state.withLock { $0.readUpTo }
+        let entries = try await RevocationStore(database).list(recordedAfter: since == .distantPast ? since : since - .minutes(1), now: now)
+        state.withLock { state in
+            for entry in entries {
+                merge(entry.subject, notBefore: entry.notBefore, expiresAt: entry.expiresAt, into: &state)
+                state.readUpTo = max(state.readUpTo, entry.recordedAt)
+            }
+        }
+    }
+
+    /// Takes effect on this node at once; the caller has written it to the database.
+    package func add(_ subject: Subject, notBefore: Date? = nil, expiresAt: Date) {
+        state.withLock { merge(subject, notBefore: notBefore, expiresAt: expiresAt, into: &$0) }
+    }
+
+    /// Forgets what can no longer touch a token.
+    package func forgetExpired(now: Date) {
+        state.withLock { state in
+            state.entries = state.entries.filter { $0.value.expiresAt > now }
+        }
+    }
+
+    package func covers(_ token: AccessToken) -> Bool {
+        state.withLock { state in
+            if state.entries.isEmpty { return false }
+            func isCovered(_ subject: Subject) -> Bool {
+                guard let entry = state.entries[subject] else { return false }
+                return entry.notBefore.map { token.issuedAt < $0 } ?? true
+            }
+            if isCovered(.token(token.id)) || isCovered(.client(token.clientID)) { return true }
+            if let grantID = token.grantID, isCovered(.grant(grantID)) { return true }
+            if let sessionID = token.sessionID, isCovered(.session(sessionID)) { return true }
+            if let userID = token.userID, isCovered(.user(userID)) { return true }
+            return false
+        }
+    }
+
+    /// A revocation is never weakened: no not-before wins over one, a later one over an earlier.
+    private func merge(_ subject: Subject, notBefore: Date?, expiresAt: Date, into state: inout State) {
+        guard let held = state.entries[subject] else {
+            state.entries[subject] = (notBefore, expiresAt)
+            return
+        }
+        let later = held.notBefore.flatMap { held in notBefore.map { max(held, $0) } }
+        state.entries[subject] = (later, max(held.expiresAt, expiresAt))
+    }
+}

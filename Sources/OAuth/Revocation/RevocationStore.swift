@@ -1,0 +1,71 @@
+import FoundationEssentials
+import Postgres
+
+/// Revocations in the database. Every method throws `PostgresError`.
+package struct RevocationStore: Sendable {
+    private let database: any Queryable
+
+    package init(_ database: any Queryable) {
+        self.database = database
+    }
+
+    func list(recordedAfter: Date, now: Date) async throws -> [RevocationList.Entry] {
+        try await database.all(
+            "select kind, subject, not_before, expires_at, recorded_at from revocations where recorded_at > $1 and expires_at > $2",
+            [.timestamp(max(recordedAfter, Date(timeIntervalSince1970: 0))), .timestamp(now)]
+        ) { row in
+            RevocationList.Entry(
+                subject: try Self.subject(try row.text(0), try row.text(1)), notBefore: try row.optionalDate(2),
+                expiresAt: try row.date(3), recordedAt: try row.date(4))
+        }
+    }
+
+    /// Records a revocation and tells every node when the transaction commits.
+    package func insert(_ subject: RevocationList.Subject, notBefore: Date? = nil, expiresAt: Date) async throws {
+        let (kind, name) = Self.words(subject)
+        try await database.execute(
+            "select revocation_record_v1($1, $2, $3, $4)",
+            [.text(kind), .text(name), .optionalTimestamp(notBefore), .timestamp(expiresAt)])
+    }
+
+    /// Ends a grant; its refresh tokens with it, and until `accessUntil` its access tokens.
+    /// - Returns: whether it was live until now.
+    package func revokeGrant(_ id: UUID, reason: String, now: Date, accessUntil: Date) async throws -> Bool {
+        try await database.first(
+            "select grant_revoke_v1($1, $2, $3, $4)", [.uuid(id), .text(reason), .timestamp(now), .timestamp(accessUntil)]
+        ) { try $0.bool(0) } ?? false
+    }
+
+    func eraseExpired(now: Date, countMax: Int) async throws -> Int {
+        try await database.execute(
+            """
+            delete from revocations where (kind, subject) in (
+                select kind, subject from revocations where expires_at < $1 order by expires_at limit $2 for update skip locked)
+            """, [.timestamp(now), .int(countMax)])
+    }
+
+    private static func words(_ subject: RevocationList.Subject) -> (kind: String, name: String) {
+        switch subject {
+        case .token(let id): ("token", id)
+        case .grant(let id): ("grant", id.token)
+        case .session(let id): ("session", id.token)
+        case .user(let id): ("user", id.token)
+        case .client(let id): ("client", id)
+        }
+    }
+
+    private static func subject(_ kind: String, _ name: String) throws -> RevocationList.Subject {
+        switch kind {
+        case "token": return .token(name)
+        case "client": return .client(name)
+        default:
+            guard let id = UUID(uuidString: name) else { throw PostgresError(.decoding("revocations.subject is no id")) }
+            switch kind {
+            case "grant": return .grant(id)
+            case "session": return .session(id)
+            case "user": return .user(id)
+            default: throw PostgresError(.decoding("revocations.kind holds an unknown word"))
+            }
+        }
+    }
+}

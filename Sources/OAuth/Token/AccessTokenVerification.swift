@@ -1,0 +1,89 @@
+import Crypto
+import FoundationEssentials
+import Keys
+import OAuthProtocol
+import Runtime
+import Synchronization
+
+/// Whether an access token that came back is ours, unexpired and not revoked. Userinfo, introspection and the door all ask here.
+///
+/// A signature is checked once: what it proved is kept in bounded memory under the token's hash,
+/// and expiry and revocation are judged every time.
+package final class AccessTokenVerification: Sendable {
+    /// Tokens remembered in each of two generations.
+    static let rememberedMax = 50_000
+
+    private struct Remembered {
+        var young: [TokenHash: AccessToken] = [:]
+        var old: [TokenHash: AccessToken] = [:]
+    }
+
+    private let keys: KeyRing
+    private let revocations: RevocationList
+    private let verification: JWTVerification
+    private let remembered = Mutex(Remembered())
+
+    package init(issuer: String, keys: KeyRing, revocations: RevocationList) {
+        self.keys = keys
+        self.revocations = revocations
+        self.verification = JWTVerification.accessToken(issuer: issuer)
+    }
+
+    /// - Throws: `invalid_token` (RFC 6750 §3.1), whatever the reason; the reason is for the log.
+    package func verify(_ token: String, now: Date) async throws -> AccessToken {
+        let hash = TokenHash(of: token)
+        let known = recall(hash)
+        let accessToken: AccessToken
+        if let known {
+            accessToken = known
+        } else {
+            accessToken = try await check(token, now: now)
+            remember(accessToken, hash)
+        }
+        guard now < accessToken.expiresAt else { throw OAuthError.invalidToken(reason: "expired") }
+        guard !revocations.covers(accessToken) else { throw OAuthError.invalidToken(reason: "revoked") }
+        return accessToken
+    }
+
+    /// A signing key has been withdrawn: everything is verified anew.
+    package func forgetAll() {
+        remembered.withLock { $0 = Remembered() }
+    }
+
+    private func check(_ token: String, now: Date) async throws(OAuthError) -> AccessToken {
+        do {
+            let claims = try await verification.verify(
+                token,
+                key: { header throws(JWTRefusal) in
+                    guard let key = keys.verificationKey(keyID: header.keyID ?? "", algorithm: header.algorithm, now: now) else {
+                        throw .unknownKey
+                    }
+                    return key
+                }, now: now)
+            // RFC 9068 §2.2
+            guard let accessToken = AccessToken(claims) else { throw JWTRefusal.malformed }
+            return accessToken
+        } catch {
+            throw .invalidToken(reason: "\(error)")
+        }
+    }
+
+    private func recall(_ hash: TokenHash) -> AccessToken? {
+        remembered.withLock { remembered in
+            if let token = remembered.young[hash] { return token }
+            guard let token = remembered.old[hash] else { return nil }
+            remembered.young[hash] = token
+            return token
+        }
+    }
+
+    private func remember(_ token: AccessToken, _ hash: TokenHash) {
+        remembered.withLock { remembered in
+            if remembered.young.count >= Self.rememberedMax {
+                remembered.old = remembered.young
+                remembered.young = [:]
+            }
+            remembered.young[hash] = token
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import Hummingbird
+import OAuthProtocol
+import Web
+
+/// The successful answer of the token endpoint (RFC 6749 §5.1).
+enum TokenReply {
+    static func make(_ issued: TokenIssuer.Issued) throws -> Response {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("access_token", issued.accessToken)
+            json.field("token_type", "Bearer")
+            json.field("expires_in", issued.expiresIn)
+            if let refreshToken = issued.refreshToken { json.field("refresh_token", refreshToken) }
+            if let idToken = issued.idToken { json.field("id_token", idToken) }
+            json.field("scope", issued.scopes.description)
+        }
+        return Reply.json(json.bytes)
+    }
+}

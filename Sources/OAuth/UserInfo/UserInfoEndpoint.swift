@@ -1,0 +1,54 @@
+import Accounts
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import OAuthProtocol
+import Postgres
+import Runtime
+import Web
+
+/// `GET` and `POST /oauth2/userinfo` (OpenID Connect Core §5.3): what the person has let this client know.
+package struct UserInfoEndpoint: Sendable {
+    let verification: AccessTokenVerification
+    let database: any Queryable
+    let clock: any WallClock
+
+    package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+        let token = try await presentedToken(request, context)
+        let accessToken = try await verification.verify(token, now: clock.now)
+        guard accessToken.scopes.contains("openid"), let userID = accessToken.userID, let grantID = accessToken.grantID else {
+            throw OAuthError.insufficientScope(scope: "openid")
+        }
+        guard let (user, wanted) = try await UserInfoStore(database).find(userID: userID, grantID: grantID) else {
+            throw OAuthError.invalidToken(reason: "user gone or disabled, or grant gone")
+        }
+        var names = Set(StandardClaims.names(releasedBy: accessToken.scopes))
+        names.formUnion((wanted?.userInfo.keys).map(Array.init) ?? [])
+        names.formIntersection(StandardClaims.all)
+        var json = JSONWriter()
+        json.object { json in
+            json.field("sub", accessToken.subject)
+            for name in names.sorted() {
+                if let value = user.claim(name) { json.field(name, value) }
+            }
+        }
+        return Reply.json(json.bytes)
+    }
+
+    /// RFC 6750 §2: in the header, or in the body of a form; one of them, and never in the query.
+    private func presentedToken(_ request: Request, _ context: GatehouseContext) async throws -> String {
+        let headers = request.headers[values: .authorization]
+        var tokens = try headers.map { header in
+            guard let token = try BearerToken(authorization: header) else { throw OAuthError.missingToken() }
+            return token.text
+        }
+        if request.method == .post, request.headers[.contentType] != nil {
+            let form = try await Form.read(request, context)
+            if let token = try form.optional("access_token", bytesMax: 16_384) { tokens.append(token) }
+        }
+        guard tokens.count <= 1 else { throw OAuthError.invalidRequest("more than one access token") }
+        // §3.1: without authentication information, the challenge alone.
+        guard let token = tokens.first else { throw OAuthError.missingToken() }
+        return token
+    }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import DemoApplication
+import Foundation
+import GatehouseServer
+import Logging
+import ServiceLifecycle
+
+struct DemoApplicationCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo-app", abstract: "Serve the demo application alone: a relying party for any issuer.",
+        discussion: "The client secret is read from GATEHOUSE_DEMO_CLIENT_SECRET; without one it is a public client.")
+
+    @Option(help: "The issuer to sign in with.")
+    var issuer = "http://localhost:8080"
+
+    @Option(help: "The client id there.")
+    var clientID = "demo"
+
+    @Option(help: "The port to listen on, on 127.0.0.1.")
+    var port = 8081
+
+    @Option(help: "The directory of the templates.")
+    var templates = "Templates"
+
+    func run() async throws {
+        var settings = DemoSettings(issuer: issuer, templates: templates)
+        settings.clientID = clientID
+        settings.clientSecret = ProcessInfo.processInfo.environment["GATEHOUSE_DEMO_CLIENT_SECRET"]
+        settings.port = port
+        settings.baseURI = "http://127.0.0.1:\(port)"
+        let logger = Logger(label: "gatehouse-demo", factory: StreamLogHandler.standardError(label:))
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [DemoApplication(settings: settings, logger: logger)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        do {
+            try await group.run()
+        } catch {
+            throw fail("\(error)")
+        }
+    }
+}

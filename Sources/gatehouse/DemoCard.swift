@@ -1,0 +1,31 @@
+import DemoApplication
+import GatehouseServer
+
+/// What `make run` shows: where to go, as whom, where the data is, how to stop.
+enum DemoCard {
+    static func settings(_ deployment: Deployment) -> DemoSettings {
+        let declared = deployment.settings.clients.first { $0.clientID == "demo" }
+        var secret: String?
+        if case .text(let text)? = declared?.secret { secret = text.text }
+        var settings = DemoSettings(issuer: deployment.settings.issuer, templates: deployment.wiring.parts.templates)
+        settings.clientID = "demo"
+        settings.clientSecret = secret
+        return settings
+    }
+
+    static func text(_ deployment: Deployment, _ demo: DemoSettings) -> String {
+        let settings = deployment.settings
+        var rows = [("Server", settings.issuer), ("Demo application", demo.baseURI)]
+        for user in settings.users {
+            guard case .text(let password) = user.password else { continue }
+            rows.append((user.roles.contains("admin") ? "Administrator" : "Sign in as", "\(user.username)  /  \(password.text)"))
+        }
+        rows.append(("Discovery", settings.issuer + "/.well-known/openid-configuration"))
+        rows.append(("Data", deployment.cluster.map(\.directory) ?? "the database that you named"))
+        rows.append(("Stop", "Ctrl-C"))
+        let width = rows.map(\.0.count).max() ?? 0
+        let lines = rows.map { "  " + $0.0 + String(repeating: " ", count: width - $0.0.count + 3) + $0.1 }
+        let rule = String(repeating: "─", count: (lines.map(\.count).max() ?? 40) + 2)
+        return (["", rule, "  Gatehouse is running", ""] + lines + [rule, ""]).joined(separator: "\n")
+    }
+}
