@@ -51,7 +51,7 @@ package enum Routes {
         people.get("\(Path.logout)", use: oauth.logout.respond)
         people.post("\(Path.logout)", use: oauth.logout.respond)
         people.post("\(LogoutEndpoint.confirmPath)", use: oauth.logout.confirm)
-        people.get("/assets/:hash/:name", use: wiring.pages.assets.respond)
+        wiring.pages.assets.addRoutes(to: people)
         refuseOtherMethods(router)
         return router
     }

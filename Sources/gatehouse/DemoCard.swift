@@ -9,6 +9,11 @@ enum DemoCard {
         if case .text(let text)? = declared?.secret { secret = text.text }
         var settings = DemoSettings(issuer: deployment.settings.issuer, templates: deployment.wiring.parts.templates)
         settings.clientID = "demo"
+        // The demo application stands where its redirect leads.
+        if let redirect = declared?.redirectURIs.first?.text, redirect.hasSuffix("/callback") {
+            settings.baseURI = String(redirect.dropLast("/callback".count))
+            settings.port = settings.baseURI.split(separator: ":").last.flatMap { Int($0) } ?? settings.port
+        }
         settings.clientSecret = secret
         return settings
     }

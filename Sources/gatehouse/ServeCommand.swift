@@ -25,7 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
             } else {
                 deployment.logger.notice("serving", metadata: ["issuer": "\(settings.issuer)", "port": "\(port)"])
             }
-            fflush(stdout)
+            fflush(nil)
         }
         do {
             try await server.run()

@@ -1,5 +1,6 @@
 import Accounts
 import FoundationEssentials
+import Keys
 import OAuth
 import Postgres
 import Runtime
@@ -16,6 +17,13 @@ enum ServerJobs {
             Job(name: "revocations", interval: .seconds(5)) { now in
                 try await wiring.revocations.load(now: now)
                 wiring.revocations.forgetExpired(now: now)
+            },
+            KeyRotationJob.make(wiring.keys),
+            // The same net for keys, where no notification could come.
+            Job(name: "signing keys", interval: .seconds(5)) { now in
+                guard !wiring.clients.isListening else { return }
+                try await wiring.keys.load(now: now)
+                wiring.verification.forgetAll()
             },
             Job(name: "refresh token salts", interval: .seconds(10)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)

@@ -63,8 +63,7 @@ package struct Server: Sendable {
     private func serve() async throws {
         let wiring = deployment.wiring
         let listen = deployment.settings.listen
-        let rotation = KeyRotationJob(keyRing: wiring.keys)
-        let jobs = JobRunner(jobs: ServerJobs.all(wiring) + [rotation.job], clock: wiring.parts.clock, logger: deployment.logger)
+        let jobs = JobRunner(jobs: ServerJobs.all(wiring), clock: wiring.parts.clock, logger: deployment.logger)
         let onRunning = onRunning
         let application = Application(
             router: Routes.make(wiring),

@@ -4,7 +4,6 @@ import Postgres
 /// The table `signing_keys`.
 struct SigningKeyStore: Sendable {
     /// Told after every change, so that the other nodes load the keys again.
-    static let channel = "keys"
 
     /// Every key whose algorithm this program knows: a newer one, running beside it, may have made others.
     func all(_ database: some Queryable) async throws -> [SigningKeyRow] {
@@ -59,6 +58,6 @@ struct SigningKeyStore: Sendable {
 
     /// Tells every node when the transaction commits.
     func notify(_ transaction: Transaction) async throws {
-        try await transaction.execute("select pg_notify($1, '')", [.text(Self.channel)])
+        try await transaction.execute("select pg_notify('gatehouse', 'keys')", [])
     }
 }

@@ -75,6 +75,9 @@ package final class ClientDirectory: Sendable {
         }
     }
 
+    /// Whether changes are being announced to this node.
+    package var isListening: Bool { state.withLock { $0.isListening } }
+
     /// Says whether changes are being announced to this node.
     package func setListening(_ isListening: Bool) {
         state.withLock { $0.isListening = isListening }
