@@ -19,8 +19,8 @@ struct DemoApplicationCommand: AsyncParsableCommand {
     @Option(help: "The port to listen on, on 127.0.0.1.")
     var port = 8081
 
-    @Option(help: "The directory of the templates.")
-    var templates = "Templates"
+    @Option(help: "The directory of the application's own templates.")
+    var templates = "Templates/DemoApplication"
 
     func run() async throws {
         var settings = DemoSettings(issuer: issuer, templates: templates)

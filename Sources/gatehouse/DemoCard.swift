@@ -7,7 +7,7 @@ enum DemoCard {
         let declared = deployment.settings.clients.first { $0.clientID == "demo" }
         var secret: String?
         if case .text(let text)? = declared?.secret { secret = text.text }
-        var settings = DemoSettings(issuer: deployment.settings.issuer, templates: deployment.wiring.parts.templates)
+        var settings = DemoSettings(issuer: deployment.settings.issuer, templates: deployment.wiring.parts.templates + "/DemoApplication")
         settings.clientID = "demo"
         // The demo application stands where its redirect leads.
         if let redirect = declared?.redirectURIs.first?.text, redirect.hasSuffix("/callback") {
