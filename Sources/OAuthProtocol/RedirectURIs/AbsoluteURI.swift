@@ -3,7 +3,7 @@
 package struct AbsoluteURI: Sendable, Equatable {
     /// As written.
     package let scheme: String
-    /// In lower case, an IPv6 address in its brackets; nil without `//`.
+    /// In lower case, an IPv6 address in its brackets; empty in `com.example.app:///cb`; nil without `//`.
     package let host: String?
     package let port: Int?
     /// Path, query and fragment, as written.
@@ -37,9 +37,14 @@ package struct AbsoluteURI: Sendable, Equatable {
         }
         let authorityStart = afterScheme.startIndex + 2
         let authorityEnd = bytes[authorityStart...].firstIndex { "/?#".utf8.contains($0) } ?? bytes.endIndex
-        let authority = URIAuthority(bytes[authorityStart..<authorityEnd])
-        guard let authority else { throw Flaw(description: "has no valid host and port") }
-        (host, port, hasUserInfo) = (authority.host, authority.port, authority.hasUserInfo)
+        if authorityStart == authorityEnd {
+            (host, port, hasUserInfo) = ("", nil, false)
+        } else {
+            guard let authority = URIAuthority(bytes[authorityStart..<authorityEnd]) else {
+                throw Flaw(description: "has no valid host and port")
+            }
+            (host, port, hasUserInfo) = (authority.host, authority.port, authority.hasUserInfo)
+        }
         rest = String(decoding: bytes[authorityEnd...], as: UTF8.self)
         try Self.refuseBrackets(bytes[authorityEnd...])
     }
@@ -57,7 +62,7 @@ package struct AbsoluteURI: Sendable, Equatable {
 
     /// Scheme, host and port as browsers write an `Origin` header field (RFC 6454 §6.1); nil unless http or https.
     package var origin: String? {
-        guard let host, scheme == "https" || scheme == "http" else { return nil }
+        guard let host, !host.isEmpty, scheme == "https" || scheme == "http" else { return nil }
         guard let port, port != (scheme == "https" ? 443 : 80) else { return "\(scheme)://\(host)" }
         return "\(scheme)://\(host):\(port)"
     }

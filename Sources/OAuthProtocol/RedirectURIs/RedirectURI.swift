@@ -18,14 +18,15 @@ package struct RedirectURI: Sendable {
         guard !parts.hasUserInfo else { throw .invalidRedirectURI("The redirect URI has user information.") }
         switch parts.scheme {
         case "https":
-            guard parts.host != nil else { throw .invalidRedirectURI("The redirect URI has no host.") }
+            guard let host = parts.host, !host.isEmpty else { throw .invalidRedirectURI("The redirect URI has no host.") }
         case "http":
             guard parts.isLoopback else {
                 throw .invalidRedirectURI("The redirect URI must use https, unless it is on localhost, 127.0.0.1 or [::1].")
             }
         default:
             // A dot keeps javascript:, data:, file: and their like out: RFC 8252 §7.1 demands a reversed domain name.
-            guard parts.scheme.contains("."), parts.scheme.first != ".", parts.scheme.last != ".", !parts.rest.isEmpty || parts.host != nil
+            guard parts.scheme.contains("."), parts.scheme.first != ".", parts.scheme.last != ".",
+                !parts.rest.isEmpty || parts.host?.isEmpty == false
             else { throw .invalidRedirectURI("The redirect URI has a scheme that is not allowed.") }
             guard isPublicOrNative else {
                 throw .invalidRedirectURI("Only native applications may use a private-use scheme.")
