@@ -11,7 +11,7 @@ struct JSONValueTests {
         let value = try parse(
             #" { "a" : [ 1 , -2.5e1 , true , false , null , "x\n\u00e9\ud83d\ude00\/" ] , "b" : { } , "c":[], "n":-0, "big":9223372036854775808 } "#
         )
-        #expect(value["a"] == [1, -25.0, true, false, nil, "x\né😀/"])
+        #expect(value["a"] == [1, -25.0, true, false, .null, "x\né😀/"])
         #expect(value["b"] == .object([:]))
         #expect(value["c"] == .array([]))
         #expect(value["n"]?.int == 0)
@@ -76,7 +76,7 @@ struct JSONValueTests {
 
     @Test("encodes with sorted names, and comes back")
     func encoding() throws {
-        let value: JSONValue = ["b": [1, 2.5, nil, true], "a": "q\"\\\n\u{1}é", "c": ["z": 1e100]]
+        let value: JSONValue = ["b": [1, 2.5, .null, true], "a": "q\"\\\n\u{1}é", "c": ["z": 1e100]]
         let bytes = value.encoded()
         #expect(String(decoding: bytes, as: UTF8.self) == #"{"a":"q\"\\\n\u0001é","b":[1,2.5,null,true],"c":{"z":1e+100}}"#)
         #expect(try JSONValue(parsing: bytes) == value)
@@ -98,7 +98,7 @@ struct JSONWriterTests {
             $0.field("flag", true)
             $0.field("absent", ifPresent: String?.none)
             $0.field("nonce", ifPresent: "n\u{0}\u{1F}\t\r\n\\")
-            $0.field("json", .array([nil, 1]))
+            $0.field("json", .array([.null, 1]))
             $0.object("nested") { $0.field("deep", false) }
             $0.array("list") { list in
                 list.value(1)

@@ -10,7 +10,8 @@ struct RedirectURITests {
             "https://app.example/cb", "https://app.example", "https://app.example:8443/cb?x=1&y=%20", "https://APP.example/cb",
             "https://app.example/a/../b", "https://app.example/%2e%2e/cb", "https://192.0.2.1/cb", "https://[2001:db8::1]/cb",
             "https://[::ffff:192.0.2.1]:8443/", "http://127.0.0.1:8081/callback", "http://127.0.0.1/cb", "http://[::1]:5000/cb",
-            "http://localhost:3000/cb", "com.example.app:/oauth", "com.example.app://host/oauth", "com.Example.App:oauth", "com.example.app:///oauth",
+            "http://localhost:3000/cb", "com.example.app:/oauth", "com.example.app://host/oauth", "com.Example.App:oauth",
+            "com.example.app:///oauth",
         ])
     func accepted(text: String) throws {
         let uri = try RedirectURI(registering: text)
