@@ -1,0 +1,23 @@
+import Hummingbird
+import Logging
+import NIOCore
+
+/// What a handler knows about a request besides the request itself.
+package struct GatehouseContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+    private let remoteAddress: SocketAddress?
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        remoteAddress = source.channel.remoteAddress
+    }
+
+    /// Request bodies above this are refused with 413.
+    package var maxUploadSize: Int { Form.bodyBytesMax }
+
+    /// The numeric address of the peer; `unknown` where there is none (a unix socket, a test).
+    package var clientAddress: String { remoteAddress?.ipAddress ?? "unknown" }
+
+    /// Names this request in the log and on error pages.
+    package var requestID: String { logger[metadataKey: "hb.request.id"]?.description ?? "unknown" }
+}

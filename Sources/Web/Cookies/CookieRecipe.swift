@@ -1,0 +1,64 @@
+import HTTPTypes
+import Hummingbird
+import Runtime
+
+/// How one of our cookies is named, set and read.
+///
+/// Under https it carries the `__Host-` prefix (RFC 6265bis §4.1.3.2): no other host and no plain-http page can plant it. On plain-http localhost, where
+/// browsers refuse the prefix, the bare name is used.
+package struct CookieRecipe: Sendable {
+    package let name: String
+    private let attributes: String
+
+    package init(name: String, site: Site) {
+        self.name = (site.isSecure ? "__Host-" : "") + name
+        attributes = "; Path=/; HttpOnly; SameSite=Lax" + (site.isSecure ? "; Secure" : "")
+    }
+
+    /// The cookie of a signed-in session.
+    package static func session(_ site: Site) -> CookieRecipe { CookieRecipe(name: "gatehouse_session", site: site) }
+
+    /// The cookie that ties forms to a browser before anyone has signed in.
+    package static func browser(_ site: Site) -> CookieRecipe { CookieRecipe(name: "gatehouse_browser", site: site) }
+
+    /// - Parameters:
+    ///   - value: Letters, digits, `-`, `_` and `.` only (a token of ours).
+    ///   - maxAge: How long the browser keeps it; nil until the browser closes.
+    /// - Returns: A `Set-Cookie` field.
+    package func set(_ value: String, maxAge: Duration? = nil) -> HTTPField {
+        assert(value.utf8.allSatisfy(Self.isPlain), "cookie values are tokens of ours")
+        let age = maxAge.map { "; Max-Age=\(max(0, $0.components.seconds))" } ?? ""
+        return HTTPField(name: .setCookie, value: name + "=" + value + attributes + age)
+    }
+
+    /// - Returns: A `Set-Cookie` field that makes the browser forget the cookie.
+    package func clear() -> HTTPField {
+        HTTPField(name: .setCookie, value: name + "=" + attributes + "; Max-Age=0")
+    }
+
+    /// - Returns: The value; nil when absent, empty, over-long, oddly written, or sent twice (somebody planted a second one).
+    package func read(_ request: Request) -> String? {
+        var found: Substring.UTF8View?
+        for field in request.headers where field.name == .cookie {
+            for pair in field.value.utf8.split(separator: UInt8(ascii: ";")) {
+                let pair = pair.drop { $0 == UInt8(ascii: " ") }
+                guard pair.starts(with: name.utf8), pair.dropFirst(name.utf8.count).first == UInt8(ascii: "=") else { continue }
+                guard found == nil else { return nil }
+                found = pair.dropFirst(name.utf8.count + 1)
+            }
+        }
+        guard let found, !found.isEmpty, found.count <= Self.valueBytesMax, found.allSatisfy(Self.isPlain) else { return nil }
+        return String(Substring(found))
+    }
+
+    private static let valueBytesMax = 1_024
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+}

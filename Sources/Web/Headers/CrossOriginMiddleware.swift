@@ -1,0 +1,60 @@
+import HTTPTypes
+import Hummingbird
+
+/// Lets scripts of registered origins call the machine endpoints (the CORS protocol, WHATWG Fetch §3.2).
+///
+/// A preflight names no client, so any registered origin passes it. Credentials are never allowed: tokens travel in headers and bodies, not in cookies.
+/// Belongs on the router itself, since a preflight's OPTIONS has no route of its own.
+package struct CrossOriginMiddleware: RouterMiddleware {
+    package typealias Context = GatehouseContext
+
+    private let paths: Set<String>
+    private let isRegisteredOrigin: @Sendable (String) async -> Bool
+
+    /// - Parameters:
+    ///   - paths: The exact paths that scripts may call.
+    ///   - isRegisteredOrigin: Whether a client registered a redirect URI of this origin.
+    package init(paths: Set<String>, isRegisteredOrigin: @escaping @Sendable (String) async -> Bool) {
+        self.paths = paths
+        self.isRegisteredOrigin = isRegisteredOrigin
+    }
+
+    package func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard paths.contains(request.uri.path) else { return try await next(request, context) }
+        var allowed: String?
+        if let origin = request.headers[.origin], origin.utf8.count <= Self.originBytesMax, origin != "null",
+            await isRegisteredOrigin(origin)
+        {
+            allowed = origin
+        }
+        if request.method == .options, request.headers.contains(.accessControlRequestMethod) {
+            return preflight(allowed)
+        }
+        var response = try await next(request, context)
+        // Caches must not hand one origin's answer to another, so Vary is there even when Origin isn't.
+        response.headers.append(Self.vary)
+        if let allowed {
+            response.headers.append(HTTPField(name: .accessControlAllowOrigin, value: allowed))
+            response.headers.append(Self.exposed)
+        }
+        return response
+    }
+
+    private func preflight(_ allowed: String?) -> Response {
+        var headers: HTTPFields = [:]
+        headers.append(Self.vary)
+        if let allowed {
+            headers.append(HTTPField(name: .accessControlAllowOrigin, value: allowed))
+            headers.append(HTTPField(name: .accessControlAllowMethods, value: "GET, POST, PUT, DELETE"))
+            headers.append(HTTPField(name: .accessControlAllowHeaders, value: "Authorization, Content-Type, DPoP"))
+            headers.append(HTTPField(name: .accessControlMaxAge, value: "600"))
+        }
+        return Response(status: .noContent, headers: headers)
+    }
+
+    private static let originBytesMax = 300
+    private static let vary = HTTPField(name: .vary, value: "Origin")
+    private static let exposed = HTTPField(name: .accessControlExposeHeaders, value: "WWW-Authenticate, Retry-After")
+}

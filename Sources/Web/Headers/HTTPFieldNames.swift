@@ -1,0 +1,16 @@
+import HTTPTypes
+
+extension HTTPField.Name {
+    /// Field names that swift-http-types doesn't list.
+    package static let secFetchSite = custom("Sec-Fetch-Site")
+    static let crossOriginOpenerPolicy = custom("Cross-Origin-Opener-Policy")
+    static let permissionsPolicy = custom("Permissions-Policy")
+    static let pragma = custom("Pragma")
+    static let referrerPolicy = custom("Referrer-Policy")
+    static let xFrameOptions = custom("X-Frame-Options")
+
+    private static func custom(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("not a field name: \(name)") }
+        return name
+    }
+}

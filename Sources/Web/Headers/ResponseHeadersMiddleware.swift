@@ -1,0 +1,43 @@
+import HTTPTypes
+import Hummingbird
+
+/// Puts the security headers on every answer, also on errors and on what isn't found.
+///
+/// An answer that brings its own Content-Security-Policy (a page) keeps it, and its own Referrer-Policy with it. The fields are made once; a request costs
+/// one look through the answer's few fields and one append.
+package struct ResponseHeadersMiddleware: RouterMiddleware {
+    package typealias Context = GatehouseContext
+
+    private let shared: [HTTPField]
+    private let machine: [HTTPField]
+
+    package init(site: Site) {
+        var shared = [
+            HTTPField(name: .xContentTypeOptions, value: "nosniff"),
+            HTTPField(name: .xFrameOptions, value: "DENY"),
+            HTTPField(name: .crossOriginResourcePolicy, value: "same-origin"),
+            HTTPField(
+                name: .permissionsPolicy,
+                value: "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"),
+        ]
+        if site.isSecure {
+            // A year (RFC 6797 §6.1.1). Subdomains are the operator's business, not ours.
+            shared.append(HTTPField(name: .strictTransportSecurity, value: "max-age=31536000"))
+        }
+        self.shared = shared
+        machine =
+            shared + [
+                HTTPField(name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'"),
+                HTTPField(name: .referrerPolicy, value: "no-referrer"),
+            ]
+    }
+
+    package func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response = try await next(request, context)
+        let isPage = response.headers.contains(.contentSecurityPolicy)
+        response.headers.append(contentsOf: isPage ? shared : machine)
+        return response
+    }
+}

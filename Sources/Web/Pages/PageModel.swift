@@ -1,0 +1,25 @@
+import Mustache
+
+/// What a template is filled with: texts, flags, lists and models by name. Nil members are left out, so `{{#name}}` tells whether there is one.
+package struct PageModel: Sendable, ExpressibleByDictionaryLiteral, MustacheParent {
+    private var members: [String: any Sendable] = [:]
+
+    package init() {}
+
+    package init(dictionaryLiteral elements: (String, (any Sendable)?)...) {
+        for (name, value) in elements { self[name] = value }
+    }
+
+    /// A text, a `Bool`, an `Int`, a `PageModel` or an array of those; setting nil removes the member.
+    package subscript(_ name: String) -> (any Sendable)? {
+        get { members[name] }
+        set { members[name] = newValue }
+    }
+
+    package func child(named name: String) -> Any? { members[name] }
+
+    /// Hidden form fields, in order.
+    package static func fields(_ pairs: [(String, String)]) -> [PageModel] {
+        pairs.map { ["name": $0.0, "value": $0.1] }
+    }
+}

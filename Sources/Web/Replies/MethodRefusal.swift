@@ -1,0 +1,18 @@
+import HTTPTypes
+import Hummingbird
+import OAuthProtocol
+
+extension RouterMethods where Context == GatehouseContext {
+    /// Answers the methods that a path doesn't serve with 405 and `Allow` (RFC 9110 §15.5.6) instead of 404.
+    package func refuseOtherMethods(_ path: RouterPath, than methods: HTTPRequest.Method...) {
+        let allow = HTTPField(name: .allow, value: methods.map(\.rawValue).joined(separator: ", "))
+        let all: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+        for method in all where !methods.contains(method) {
+            on(path, method: method) { _, _ -> Response in
+                var response = ErrorReply.json(.methodNotAllowed())
+                response.headers.append(allow)
+                return response
+            }
+        }
+    }
+}
