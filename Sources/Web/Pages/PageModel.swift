@@ -1,6 +1,7 @@
 import Mustache
 
-/// What a template is filled with: texts, flags, lists and models by name. Nil members are left out, so `{{#name}}` tells whether there is one.
+/// What a template is filled with: texts, flags, lists and models by name. Nil and empty texts are left
+/// out, so `{{#name}}` tells whether there is one.
 package struct PageModel: Sendable, ExpressibleByDictionaryLiteral, MustacheParent {
     private var members: [String: any Sendable] = [:]
 
@@ -10,10 +11,10 @@ package struct PageModel: Sendable, ExpressibleByDictionaryLiteral, MustachePare
         for (name, value) in elements { self[name] = value }
     }
 
-    /// A text, a `Bool`, an `Int`, a `PageModel` or an array of those; setting nil removes the member.
+    /// A text, a `Bool`, an `Int`, a `PageModel` or an array of those; setting nil or an empty text removes the member.
     package subscript(_ name: String) -> (any Sendable)? {
         get { members[name] }
-        set { members[name] = newValue }
+        set { members[name] = (newValue as? String)?.isEmpty == true ? nil : newValue }
     }
 
     package func child(named name: String) -> Any? { members[name] }
