@@ -21,7 +21,8 @@ struct DemoRoutes: Sendable {
         router.get("/callback") { request, _ in try await guarded { try await finish(request) } }
         router.post("/refresh") { request, context in
             try await guarded {
-                try await change(request, context, "The tokens were refreshed.") { person, now in try await signIn.refresh(person, now: now) }
+                try await change(request, context, "The tokens were refreshed.") { person, now in try await signIn.refresh(person, now: now)
+                }
             }
         }
         router.post("/userinfo") { request, context in

@@ -13,7 +13,7 @@ package enum Form {
     /// Reads a form body (RFC 6749 §3.2, appendix B).
     /// - Throws: `OAuthError`: `payload_too_large` above 64 KiB, `invalid_request` for another content type or a malformed body.
     package static func read(_ request: Request, _ context: GatehouseContext) async throws -> OAuthProtocol.Parameters {
-        let buffer = try await body(request)
+        let buffer = try await body(request, bytesMax: context.maxUploadSize)
         if let type = request.headers[.contentType] {
             try checkContentType(type)
         } else if buffer.readableBytes > 0 {
@@ -23,12 +23,12 @@ package enum Form {
         return try OAuthProtocol.Parameters(urlEncoded: buffer.readableBytesView)
     }
 
-    /// Reads a body of any type, up to 64 KiB.
+    /// Reads a body of any type, up to `bytesMax`.
     /// - Throws: `OAuthError` `payload_too_large`.
-    package static func body(_ request: Request) async throws -> ByteBuffer {
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > bodyBytesMax { throw tooLarge }
+    package static func body(_ request: Request, bytesMax: Int = bodyBytesMax) async throws -> ByteBuffer {
+        if let length = request.headers[.contentLength].flatMap(Int.init), length > bytesMax { throw tooLarge }
         do {
-            return try await request.body.collect(upTo: bodyBytesMax)
+            return try await request.body.collect(upTo: bytesMax)
         } catch is NIOTooManyBytesError {
             throw tooLarge
         }

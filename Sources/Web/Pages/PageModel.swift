@@ -17,6 +17,9 @@ package struct PageModel: Sendable, ExpressibleByDictionaryLiteral, MustachePare
         set { members[name] = (newValue as? String)?.isEmpty == true ? nil : newValue }
     }
 
+    /// The names of the members, in no order.
+    var names: some Collection<String> { members.keys }
+
     package func child(named name: String) -> Any? { members[name] }
 
     /// Hidden form fields, in order.

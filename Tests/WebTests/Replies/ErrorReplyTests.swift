@@ -1,0 +1,59 @@
+import Hummingbird
+import NIOCore
+import OAuthProtocol
+import Testing
+
+@testable import Web
+
+@Suite struct ErrorReplyTests {
+    @Test(
+        "What the HTTP layer throws becomes an error of ours",
+        arguments: [
+            (HTTPError(.notFound) as any Error, OAuthError.Code.notFound, 404), (HTTPError(.methodNotAllowed), .methodNotAllowed, 405),
+            (HTTPError(.contentTooLarge), .payloadTooLarge, 413), (NIOTooManyBytesError(maxBytes: 1), .payloadTooLarge, 413),
+            (HTTPError(.badRequest, message: "inner words"), .invalidRequest, 400), (HTTPError(.badGateway), .serverError, 500),
+            (CancellationError(), .temporarilyUnavailable, 503),
+        ])
+    func classify(error: any Error, code: OAuthError.Code, status: Int) {
+        let refusal = ErrorReply.classify(error)
+        #expect(refusal.code == code)
+        #expect(refusal.status == status)
+        #expect(!refusal.publicDescription.contains("inner words"))
+    }
+
+    @Test("An error of ours passes as it is")
+    func asItIs() {
+        let error = OAuthError.invalidScope("The scope is unknown.", reason: "private")
+        #expect(ErrorReply.classify(error) == error)
+    }
+
+    @Test("The body is RFC 6749's, and the private reason isn't in it")
+    func body() async throws {
+        let response = ErrorReply.json(.invalidGrant("The code has expired.", reason: "code 17"))
+        #expect(response.status == .badRequest)
+        let page = try ErrorReply.page(
+            .invalidGrant("The code has expired.", reason: "code 17"), pages: PagesTests.pages(), requestID: "r-1")
+        #expect(page.status == .badRequest)
+        #expect(page.headers[.cacheControl] == "no-store")
+    }
+
+    @Test("The error page says what happened, what to do, and the reference")
+    func page() throws {
+        let error = OAuthError.invalidRequest("The redirect_uri is not registered.", reason: "private")
+        let html = try PagesTests.pages().html("Error/error", ErrorPage.model(error, requestID: "r-1"))
+        #expect(html.contains("The redirect_uri is not registered."))
+        #expect(html.contains("id=\"error-hint\""))
+        #expect(html.contains("r-1"))
+        #expect(!html.contains("private"))
+    }
+
+    @Test("A redirect is 303, is not stored and sets the cookies it is given")
+    func redirect() {
+        let cookie = CookieRecipe.session(PagesTests.site).set("abc")
+        let response = Reply.redirect(to: "/next", setting: cookie, nil)
+        #expect(response.status == .seeOther)
+        #expect(response.headers[.location] == "/next")
+        #expect(response.headers[.cacheControl] == "no-store")
+        #expect(response.headers[values: .setCookie] == [cookie.value])
+    }
+}
