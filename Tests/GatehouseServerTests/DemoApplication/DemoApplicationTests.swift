@@ -91,6 +91,7 @@ import Web
         try await Self.visit { visit in
             let home = String(buffer: try await visit.send(.get, "/").body)
             #expect(home.contains("id=\"demo-sign-in\""))
+            try write(home, "demo-start")
             #expect(visit.cookie == nil)
             let request = try await visit.begin()
             #expect(visit.cookie?.utf8.count == 43)
