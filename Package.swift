@@ -63,7 +63,7 @@ let package = Package(
         wing(
             "Web",
             [
-                "Keys", "Runtime", "Postgres", "OAuthProtocol", hummingbird, logging,
+                "Keys", "Runtime", "Postgres", "OAuthProtocol", hummingbird, logging, crypto,
                 .product(name: "Mustache", package: "swift-mustache"),
             ]),
         // Limits on attempts.
@@ -82,7 +82,7 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ]),
         // The relying party that `make run` shows; a client of the server, never a part of it.
-        wing("DemoApplication", ["Web", "Runtime", "OAuthProtocol", hummingbird, httpClient]),
+        wing("DemoApplication", ["Web", "Runtime", "OAuthProtocol", hummingbird, httpClient, crypto, lifecycle, logging]),
         // Commands only: a thin main.
         .executableTarget(
             name: "gatehouse",
@@ -95,8 +95,8 @@ let package = Package(
         wing(
             "TestKit",
             [
-                "GatehouseServer", "OAuth", "Accounts", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", hummingbirdTesting,
-                httpClient,
+                "GatehouseServer", "OAuth", "Accounts", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
+                hummingbirdTesting, httpClient, crypto,
             ]),
         tests("OAuthProtocolTests", ["OAuthProtocol", "TestKit"]),
         tests("PostgresTests", ["Postgres", "TestKit"]),

@@ -16,7 +16,7 @@ package enum Routes {
     package static func make(_ wiring: Wiring) -> Router<GatehouseContext> {
         let endpoints = Endpoints(wiring)
         let oauth = endpoints.oauth
-        let router = Router(context: GatehouseContext.self)
+        let router = Router(context: GatehouseContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
             ResponseHeadersMiddleware(site: wiring.parts.site)
             CrossOriginMiddleware(paths: crossOriginPaths) { (try? await wiring.clients.isRegistered(origin: $0)) ?? false }

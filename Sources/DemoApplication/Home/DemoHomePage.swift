@@ -30,11 +30,12 @@ enum DemoHomePage {
         return ["name": name, "email": claims["email"]?.string, "initial": name.first.map { String($0).uppercased() }]
     }
 
-    /// What both the ID token and userinfo say about the person, one line a claim.
+    /// What both the ID token and userinfo say, one line a claim: about the person first, about the token itself last.
     private static func claims(_ person: DemoSession.Person) -> [PageModel] {
         var members = person.idClaims.object ?? [:]
         members.merge(person.userInfo?.object ?? [:]) { _, new in new }
-        return members.sorted { $0.key < $1.key }.map { name, value in
+        let sorted = members.sorted { (ofToken.contains($0.key) ? 1 : 0, $0.key) < (ofToken.contains($1.key) ? 1 : 0, $1.key) }
+        return sorted.map { name, value in
             var model: PageModel = ["name": name, "value": value.string ?? DemoJSON.pretty(value)]
             if times.contains(name), let seconds = value.double {
                 model["time"] = Date(timeIntervalSince1970: seconds).formatted(.iso8601)
@@ -43,6 +44,9 @@ enum DemoHomePage {
         }
     }
 
+    private static let ofToken: Set<String> = [
+        "iss", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "auth_time", "acr", "amr", "sid",
+    ]
     private static let times: Set<String> = ["iat", "exp", "nbf", "auth_time", "updated_at"]
 
     /// A token as it travels, and what is in it where it is a JWT.

@@ -64,14 +64,18 @@ final class DemoProvider: Sendable {
     /// Verifies an ID token after OpenID Connect Core §3.1.3.7.
     /// - Returns: Its claims.
     func verify(idToken: String, nonce: String?, accessToken: String, now: Date) async throws -> JSONValue {
+        func attempt(_ keys: JWKSet) async throws -> JSONValue {
+            try await DemoIDToken.verify(idToken, keys: keys, settings: settings, nonce: nonce, accessToken: accessToken, now: now)
+        }
         do {
-            return try await DemoIDToken.verify(
-                idToken, keys: keys(now: now), settings: settings, nonce: nonce, accessToken: accessToken, now: now)
+            return try await attempt(keys(now: now))
         } catch JWTRefusal.unknownKey {
             // The keys may have rotated since they were fetched.
-            return try await DemoIDToken.verify(
-                idToken, keys: keys(now: now, olderThan: Self.keysPause), settings: settings, nonce: nonce, accessToken: accessToken,
-                now: now)
+        }
+        do {
+            return try await attempt(keys(now: now, olderThan: Self.keysPause))
+        } catch JWTRefusal.unknownKey {
+            throw DemoFailure.provider("Its ID token is signed with a key that it doesn’t publish.")
         }
     }
 
@@ -79,7 +83,7 @@ final class DemoProvider: Sendable {
         if let known = cache.withLock({ $0.keys }), now < known.at + pause { return known.set }
         let answer = try await call(DemoCall(uri: try await discovery(now: now).jwksURI))
         guard answer.status == 200 else { throw DemoFailure.provider("Its key set answered \(answer.status).") }
-        let set = try JWKSet(parsing: answer.body)
+        guard let set = try? JWKSet(parsing: answer.body) else { throw DemoFailure.provider("Its key set can’t be read.") }
         cache.withLock { $0.keys = (set, now) }
         return set
     }

@@ -10,7 +10,7 @@ package struct ScopeSet: Sendable {
     /// Reads the `scope` parameter.
     /// - Throws: `invalid_scope` for a character outside the grammar or too many tokens.
     package init(parsing text: String) throws(OAuthError) {
-        try self.init(validating: text.split(separator: " ").map(String.init))
+        try self.init(validating: text.utf8.split(separator: 0x20).map { String(Substring($0)) })
     }
 
     /// Tokens that came one by one.

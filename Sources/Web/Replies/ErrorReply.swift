@@ -34,7 +34,7 @@ package enum ErrorReply {
     package static func classify(_ error: any Error) -> OAuthError {
         switch error {
         case let error as OAuthError: error
-        case let error as PostgresError where error.isUnavailable:
+        case let error as PostgresError where error.isUnavailable || error.isRetryableConflict || error.kind == .cancelled:
             .temporarilyUnavailable(reason: String(describing: error), retryAfter: .seconds(2))
         case is NIOTooManyBytesError: .payloadTooLarge("The request body is larger than 64 KiB.")
         case is CancellationError: .temporarilyUnavailable(reason: "cancelled", retryAfter: .seconds(2))

@@ -1,6 +1,7 @@
 import Hummingbird
 import NIOCore
 import OAuthProtocol
+import Postgres
 import Testing
 
 @testable import Web
@@ -19,6 +20,26 @@ import Testing
         #expect(refusal.code == code)
         #expect(refusal.status == status)
         #expect(!refusal.publicDescription.contains("inner words"))
+    }
+
+    @Test(
+        "A database that can't answer now is 503 with Retry-After",
+        arguments: [
+            PostgresError(.unavailable("no route to host")), PostgresError(.timeout("5 s")), PostgresError(.queueFull),
+            PostgresError(.cancelled), PostgresError(.server(sqlState: "40P01", message: "deadlock detected", constraint: nil)),
+        ])
+    func databaseDown(error: PostgresError) {
+        let response = ErrorReply.json(ErrorReply.classify(error))
+        #expect(response.status == .serviceUnavailable)
+        #expect(response.headers[.retryAfter] == "2")
+    }
+
+    @Test("A statement that the database refuses is a defect of ours, and none of its words go out")
+    func databaseRefuses() {
+        let error = ErrorReply.classify(PostgresError(.server(sqlState: "42P01", message: "relation missing", constraint: nil)))
+        #expect(error.code == .serverError)
+        #expect(!error.publicDescription.contains("relation"))
+        #expect(error.privateReason?.contains("relation missing") == true)
     }
 
     @Test("An error of ours passes as it is")
