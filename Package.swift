@@ -8,6 +8,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny")
 ]
 
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -63,7 +64,7 @@ let package = Package(
         wing(
             "Web",
             [
-                "Keys", "Runtime", "Postgres", "OAuthProtocol", hummingbird, logging, crypto,
+                "Keys", "Runtime", "Postgres", "OAuthProtocol", hummingbird, logging, crypto, nio,
                 .product(name: "Mustache", package: "swift-mustache"),
             ]),
         // Limits on attempts.
@@ -96,7 +97,7 @@ let package = Package(
             "TestKit",
             [
                 "GatehouseServer", "OAuth", "Accounts", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
-                hummingbirdTesting, httpClient, crypto,
+                hummingbirdTesting, httpClient, crypto, nio,
             ]),
         tests("OAuthProtocolTests", ["OAuthProtocol", "TestKit"]),
         tests("PostgresTests", ["Postgres", "TestKit"]),

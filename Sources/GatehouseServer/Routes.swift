@@ -57,13 +57,17 @@ package enum Routes {
     }
 
     private static func refuseOtherMethods(_ router: Router<GatehouseContext>) {
-        for path in [Path.token, Path.introspect, Path.revoke, Path.register, ConsentPage.path, LogoutEndpoint.confirmPath, "/sign-in/continue"] {
+        for path in [
+            Path.token, Path.introspect, Path.revoke, Path.register, ConsentPage.path, LogoutEndpoint.confirmPath, "/sign-in/continue",
+        ] {
             router.refuseOtherMethods("\(path)", than: .post)
         }
         for path in [Path.userInfo, Path.authorize, Path.logout, "/sign-in", "/sign-out"] {
             router.refuseOtherMethods("\(path)", than: .get, .post)
         }
-        for path in [Path.keys, AuthorizeEndpoint.continuePath, "/", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"] {
+        for path in [
+            Path.keys, AuthorizeEndpoint.continuePath, "/", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
+        ] {
             router.refuseOtherMethods("\(path)", than: .get)
         }
         router.refuseOtherMethods("\(Path.register)/:client_id", than: .get, .put, .delete)

@@ -31,7 +31,8 @@ package struct OAuthEndpoints: Sendable {
 
         package init(
             settings: OAuthSettings, database: Database, clients: ClientDirectory, keys: KeyRing, masterKeys: MasterKeys,
-            revocations: RevocationList, verification: AccessTokenVerification, sessions: Sessions, signIn: SignInFlow, signOut: SignOutPage,
+            revocations: RevocationList, verification: AccessTokenVerification, sessions: Sessions, signIn: SignInFlow,
+            signOut: SignOutPage,
             registrationLimiter: AttemptLimiter, csrf: CSRFTokens, pages: Pages, site: Site, audit: AuditStore, tally: AuditTally,
             randomness: any Randomness, clock: any WallClock
         ) {

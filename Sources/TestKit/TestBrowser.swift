@@ -43,7 +43,9 @@ package final class TestBrowser: Sendable {
 
     /// Fills in and sends the form with this id; what `fields` doesn't name goes back as it came.
     package func submit(_ form: String, of page: TestResponse, _ fields: [(String, String)] = []) async throws -> TestResponse {
-        guard let form = TestForm(id: form, in: page.text) else { throw TestFormError(description: "no form \(form) in: \(page.text.prefix(2_000))") }
+        guard let form = TestForm(id: form, in: page.text) else {
+            throw TestFormError(description: "no form \(form) in: \(page.text.prefix(2_000))")
+        }
         let kept = form.hidden.filter { field in !fields.contains { $0.0 == field.0 } }
         return try await follow(try await exchange(.post, form.action, kept + fields))
     }
@@ -76,7 +78,8 @@ package struct TestForm: Sendable {
 
     /// - Returns: nil when the page has no form of this id.
     package init?(id: String, in html: String) {
-        guard let start = html.range(of: "<form [^>]*id=\"\(id)\"[^>]*>"), let end = html[start.upperBound...].firstRange(of: "</form>") else {
+        guard let start = html.range(of: "<form [^>]*id=\"\(id)\"[^>]*>"), let end = html[start.upperBound...].firstRange(of: "</form>")
+        else {
             return nil
         }
         action = Self.attribute("action", of: html[start]) ?? ""

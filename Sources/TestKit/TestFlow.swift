@@ -23,7 +23,8 @@ package struct TestFlow: Sendable {
     /// The address of an authorization request. `changes` replaces parameters; nil leaves one out.
     package func authorizeURI(scope: String = "openid", _ changes: [String: String?] = [:]) -> String {
         var parameters: [String: String?] = [
-            "response_type": "code", "client_id": clientID, "redirect_uri": redirectURI, "scope": scope, "state": "a state", "nonce": "n-0S6",
+            "response_type": "code", "client_id": clientID, "redirect_uri": redirectURI, "scope": scope, "state": "a state",
+            "nonce": "n-0S6",
             "code_challenge": Base64URL.encode(SHA256.hash(data: Array(Self.verifier.utf8))), "code_challenge_method": "S256",
         ]
         for (name, value) in changes { parameters[name] = .some(value) }

@@ -31,7 +31,8 @@ struct DemoApplicationCommand: AsyncParsableCommand {
         let logger = Logger(label: "gatehouse-demo", factory: StreamLogHandler.standardError(label:))
         let group = ServiceGroup(
             configuration: .init(
-                services: [DemoApplication(settings: settings, logger: logger)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                services: [DemoApplication(settings: settings, logger: logger)], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger))
         do {
             try await group.run()
         } catch {

@@ -18,7 +18,9 @@ struct KeysCommand: AsyncParsableCommand {
                 try await deployment.wiring.keys.load(now: now)
                 for key in try await deployment.wiring.keys.list(now: now) {
                     let until = key.publishedUntil.map { "  published until \($0.formatted(.iso8601))" } ?? ""
-                    print("\(key.algorithm.rawValue)  \(key.keyID)  \(key.standing.rawValue)  signs from \(key.signsAt.formatted(.iso8601))\(until)")
+                    print(
+                        "\(key.algorithm.rawValue)  \(key.keyID)  \(key.standing.rawValue)  signs from \(key.signsAt.formatted(.iso8601))\(until)"
+                    )
                 }
             }
         }

@@ -18,7 +18,8 @@ package struct Sessions: Sendable {
     private let accessTokenLifetimeMax: Duration
 
     package init(
-        database: Database, limits: SessionLimits, site: Site, audit: AuditStore, randomness: any Randomness, accessTokenLifetimeMax: Duration
+        database: Database, limits: SessionLimits, site: Site, audit: AuditStore, randomness: any Randomness,
+        accessTokenLifetimeMax: Duration
     ) {
         self.database = database
         self.limits = limits
@@ -50,7 +51,10 @@ package struct Sessions: Sendable {
             let store = SessionStore(transaction)
             let id = try await renewed(present, for: userID, token: token, methods: methods, expiresAt: expiresAt, in: store, now: now)
             if id == nil {
-                if let present { try await end(present.id, of: present.user.id, reason: "another person signed in", address: address, in: transaction, now: now) }
+                if let present {
+                    try await end(
+                        present.id, of: present.user.id, reason: "another person signed in", address: address, in: transaction, now: now)
+                }
                 try await store.insert(
                     id: randomness.uuid(at: now), tokenHash: token.hash, userID: userID, methods: methods, expiresAt: expiresAt,
                     address: address, userAgent: userAgent.map { String($0.prefix(300)) }, now: now)
@@ -63,7 +67,8 @@ package struct Sessions: Sendable {
                 }
             }
             try await audit.insert(
-                AuditEvent(.signInSucceeded, userID: userID, sessionID: id, address: address, detail: ["methods": methods.joined(separator: " ")]),
+                AuditEvent(
+                    .signInSucceeded, userID: userID, sessionID: id, address: address, detail: ["methods": methods.joined(separator: " ")]),
                 now: now, in: transaction)
         }
         return CookieRecipe.session(site).set(token.text, maxAge: limits.absolute)
@@ -91,10 +96,13 @@ package struct Sessions: Sendable {
     }
 
     @discardableResult
-    private func end(_ id: UUID, of userID: UUID, reason: String, address: String, in transaction: any Queryable, now: Date) async throws -> Bool {
+    private func end(_ id: UUID, of userID: UUID, reason: String, address: String, in transaction: any Queryable, now: Date) async throws
+        -> Bool
+    {
         guard try await SessionStore(transaction).revoke(id, now: now, accessUntil: now + accessTokenLifetimeMax) else { return false }
         try await audit.insert(
-            AuditEvent(.sessionEnded, userID: userID, sessionID: id, address: address, detail: ["reason": reason]), now: now, in: transaction)
+            AuditEvent(.sessionEnded, userID: userID, sessionID: id, address: address, detail: ["reason": reason]), now: now,
+            in: transaction)
         return true
     }
 }

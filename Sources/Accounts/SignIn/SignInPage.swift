@@ -22,7 +22,8 @@ package struct SignInPage: Sendable {
     let clock: any WallClock
 
     package init(
-        flow: SignInFlow, database: Database, sessions: Sessions, hasher: PasswordHasher, limits: SignInLimits, csrf: CSRFTokens, pages: Pages,
+        flow: SignInFlow, database: Database, sessions: Sessions, hasher: PasswordHasher, limits: SignInLimits, csrf: CSRFTokens,
+        pages: Pages,
         site: Site, audit: AuditStore, randomness: any Randomness, clock: any WallClock
     ) {
         self.flow = flow
@@ -108,7 +109,8 @@ package struct SignInPage: Sendable {
         case .done(let userID, let methods):
             let present = try await sessions.find(request, now: now)
             let cookie = try await sessions.begin(
-                userID: userID, methods: methods, replacing: present, address: context.clientAddress, userAgent: request.headers[.userAgent],
+                userID: userID, methods: methods, replacing: present, address: context.clientAddress,
+                userAgent: request.headers[.userAgent],
                 now: now)
             return Reply.redirect(to: signIn.returnTo, setting: cookie)
         }

@@ -91,7 +91,9 @@ package struct UserStore: Sendable {
     }
 
     private static func decodeHash(_ text: String) throws -> PasswordHash {
-        guard let hash = PasswordHash(parsing: text) else { throw PostgresError(.decoding("users.password_hash is no PHC string of Argon2id")) }
+        guard let hash = PasswordHash(parsing: text) else {
+            throw PostgresError(.decoding("users.password_hash is no PHC string of Argon2id"))
+        }
         return hash
     }
 

@@ -105,7 +105,8 @@ package struct Reconciliation: Sendable {
         return changes + (settings.prune ? try await pruneUsers(store, dryRun: dryRun, in: transaction, now: now) : [])
     }
 
-    private func pruneUsers(_ store: UserStore, dryRun: Bool, in transaction: any Queryable, now: Date) async throws -> [DeclarationChange] {
+    private func pruneUsers(_ store: UserStore, dryRun: Bool, in transaction: any Queryable, now: Date) async throws -> [DeclarationChange]
+    {
         var changes: [DeclarationChange] = []
         let names = Set(settings.users.map { $0.username.lowercased() })
         for user in try await store.listDeclared() where !names.contains(user.username.lowercased()) {

@@ -47,7 +47,8 @@ struct AuthorizationCodeGrant: TokenGrant {
         guard code.clientID == request.client.id else { throw Self.refusal("issued to another client") }
         // "if the redirect_uri parameter was included in the initial authorization request … ensure that their values are identical".
         let redirectURI = try request.form.optional("redirect_uri")
-        guard redirectURI == code.redirectURI || (code.redirectURI == nil && redirectURI == request.client.metadata.redirectURIs.first?.text)
+        guard
+            redirectURI == code.redirectURI || (code.redirectURI == nil && redirectURI == request.client.metadata.redirectURIs.first?.text)
         else { throw Self.refusal("redirect_uri is not the one of the request") }
         let verifier = try request.form.optional("code_verifier")
         switch (code.codeChallenge, verifier) {

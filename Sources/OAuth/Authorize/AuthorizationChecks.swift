@@ -18,7 +18,8 @@ struct AuthorizationChecks: Sendable {
         // A state or a mode that can't be read can't be answered in: the redirect is proven, the rest is not.
         let mode = try? parameters.optional("response_mode").map { text throws(OAuthError) in try ResponseMode(parsing: text) }
         return AuthorizationTarget(
-            client: client, redirectURI: redirectURI, sentRedirectURI: sent, responseMode: (mode ?? nil) ?? .query, state: (try? parameters.optional("state")) ?? nil)
+            client: client, redirectURI: redirectURI, sentRedirectURI: sent, responseMode: (mode ?? nil) ?? .query,
+            state: (try? parameters.optional("state")) ?? nil)
     }
 
     private static func redirectURI(_ sent: String?, of client: Client, scope: String) throws(OAuthError) -> RedirectURI {

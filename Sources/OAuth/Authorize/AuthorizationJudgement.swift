@@ -31,7 +31,9 @@ struct AuthorizationJudgement {
         let hasSignedInForThis = session.authenticatedAt >= startedAt
         if !hasSignedInForThis {
             if request.prompt.contains(.login) { return .signIn }
-            if let maxAge = request.maxAge, session.authenticatedAt + maxAge < now { return isSilent ? .refuse(Self.loginRequired) : .signIn }
+            if let maxAge = request.maxAge, session.authenticatedAt + maxAge < now {
+                return isSilent ? .refuse(Self.loginRequired) : .signIn
+            }
             if request.prompt.contains(.selectAccount), !hasSelectedAccount { return .selectAccount }
         }
         if let subject = request.requiredSubject, subject != session.user.id.token {

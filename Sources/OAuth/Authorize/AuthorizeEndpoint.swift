@@ -112,7 +112,9 @@ package struct AuthorizeEndpoint: Sendable {
     }
 
     private func remembered(_ asked: AuthorizationRequest, _ session: Session?) async throws -> ScopeSet {
-        guard let session, asked.client.canRememberConsent, asked.client.consent == .ask, !asked.prompt.contains(.consent) else { return [] }
+        guard let session, asked.client.canRememberConsent, asked.client.consent == .ask, !asked.prompt.contains(.consent) else {
+            return []
+        }
         return try await ConsentStore(database).find(userID: session.user.id, clientID: asked.client.id)
     }
 

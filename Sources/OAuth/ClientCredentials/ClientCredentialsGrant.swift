@@ -23,7 +23,8 @@ struct ClientCredentialsGrant: TokenGrant {
         }
         let approval = TokenApproval(
             subject: client.id, scopes: scopes,
-            audiences: try audiences.judge(requested: try request.form.all("resource"), scopes: scopes, client: client), roles: client.roles)
+            audiences: try audiences.judge(requested: try request.form.all("resource"), scopes: scopes, client: client), roles: client.roles
+        )
         tally.count(.clientTokensIssued, clientID: client.id)
         return approval
     }

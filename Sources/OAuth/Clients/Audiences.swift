@@ -15,7 +15,9 @@ struct Audiences: Sendable {
     /// Scopes that the server itself understands.
     static let ownScopes: Set<String> = ["openid", "profile", "email", "address", "phone", "offline_access", "introspect"]
 
-    var allScopes: [String] { Self.ownScopes.subtracting(["introspect"]).sorted() + resources.flatMap { $0.scopes.map(\.name) } + scopes.map(\.name) }
+    var allScopes: [String] {
+        Self.ownScopes.subtracting(["introspect"]).sorted() + resources.flatMap { $0.scopes.map(\.name) } + scopes.map(\.name)
+    }
 
     func isKnown(scope: String) -> Bool {
         Self.ownScopes.contains(scope) || scopes.contains { $0.name == scope }

@@ -29,7 +29,9 @@ package struct ClientAuthentication: Sendable {
         guard let basic = try BasicCredentials(authorization: header) else {
             throw OAuthError.invalidClient("this Authorization scheme is not supported", challenge: Self.challenge)
         }
-        guard idInForm == nil || idInForm == basic.clientID else { throw OAuthError.invalidRequest("client_id is not the one in Authorization") }
+        guard idInForm == nil || idInForm == basic.clientID else {
+            throw OAuthError.invalidRequest("client_id is not the one in Authorization")
+        }
         return try await require(basic.clientID, secret: basic.clientSecret, method: "client_secret_basic")
     }
 

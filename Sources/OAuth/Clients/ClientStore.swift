@@ -83,7 +83,8 @@ package struct ClientStore: Sendable {
 
     private static func values(_ client: Client) -> [PostgresValue] {
         [
-            .text(client.id), .optionalBytes(client.secretHash?.bytes), .json(client.metadata.json.encoded()), .text(client.origin.rawValue),
+            .text(client.id), .optionalBytes(client.secretHash?.bytes), .json(client.metadata.json.encoded()),
+            .text(client.origin.rawValue),
             .texts(client.scopes.array), .texts(client.audiences), .bool(client.isPKCERequired), .text(client.consent.rawValue),
             .optionalInt(client.accessTokenLifetime.map { Int($0.components.seconds) }), .texts(client.roles),
             .texts(client.allowedOrigins), .optionalBytes(client.registrationTokenHash?.bytes), .optionalTimestamp(client.disabledAt),
@@ -96,7 +97,8 @@ package struct ClientStore: Sendable {
             throw PostgresError(.decoding("clients.origin or clients.consent holds an unknown word"))
         }
         var client = Client(
-            id: try row.text(0), metadata: try ClientMetadata(registering: JSONValue(parsing: row.json(2)), policy: .declared), origin: origin,
+            id: try row.text(0), metadata: try ClientMetadata(registering: JSONValue(parsing: row.json(2)), policy: .declared),
+            origin: origin,
             scopes: try ScopeSet(row.texts(4)), now: try row.date(14))
         client.secretHash = try row.optionalBytes(1).flatMap(TokenHash.init(stored:))
         client.audiences = try row.texts(5)

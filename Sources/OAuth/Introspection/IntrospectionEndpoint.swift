@@ -33,7 +33,9 @@ package struct IntrospectionEndpoint: Sendable {
     }
 
     private func verified(_ token: String, now: Date) async throws -> AccessToken? {
-        do { return try await verification.verify(token, now: now) } catch let error as OAuthError where error.code == .invalidToken { return nil }
+        do { return try await verification.verify(token, now: now) } catch let error as OAuthError where error.code == .invalidToken {
+            return nil
+        }
     }
 
     private func maySee(_ token: AccessToken, _ caller: Client) -> Bool {

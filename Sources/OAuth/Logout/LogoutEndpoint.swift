@@ -37,7 +37,8 @@ package struct LogoutEndpoint: Sendable {
         let asked = try await check(parameters, now: now)
         guard let session = try await sessions.find(request, now: now) else { return try done(asked) }
         if let hint = asked.hint, hint.sessionID == session.id, hint.subject == session.user.id.token {
-            try await sessions.end(session.id, of: session.user.id, reason: "signed out by application", address: context.clientAddress, now: now)
+            try await sessions.end(
+                session.id, of: session.user.id, reason: "signed out by application", address: context.clientAddress, now: now)
             return try done(asked)
         }
         return try signOut.ask(

@@ -51,8 +51,8 @@ package struct RegistrationEndpoint: Sendable {
         case .open: return
         case .initialAccessToken(let accepted):
             guard let header = request.headers[.authorization], let bearer = try BearerToken(authorization: header) else {
-            throw OAuthError.missingToken()
-        }
+                throw OAuthError.missingToken()
+            }
             let hash = TokenHash(of: bearer.text)
             // Every hash is compared, each in constant time.
             guard accepted.reduce(false, { $0 || $1 == hash }) else { throw OAuthError.invalidToken(reason: "initial access token") }

@@ -17,7 +17,8 @@ package struct RegistrationManagementEndpoint: Sendable {
     let clock: any WallClock
 
     package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        RegistrationReply.make(try await require(request, context).client, issuer: settings.issuer, secret: nil, management: nil, status: .ok)
+        RegistrationReply.make(
+            try await require(request, context).client, issuer: settings.issuer, secret: nil, management: nil, status: .ok)
     }
 
     /// §2.2: replaces the metadata; id and credentials stay.

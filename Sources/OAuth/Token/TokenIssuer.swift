@@ -63,7 +63,8 @@ package struct TokenIssuer: Sendable {
                 json.field("grant_id", authorization.grantID.token)
             }
         }
-        return try keys.signer(client.accessTokenAlgorithm ?? settings.accessTokenAlgorithm, now: now).sign(type: "at+jwt", payload: json.bytes)
+        return try keys.signer(client.accessTokenAlgorithm ?? settings.accessTokenAlgorithm, now: now).sign(
+            type: "at+jwt", payload: json.bytes)
     }
 
     private func signIDToken(

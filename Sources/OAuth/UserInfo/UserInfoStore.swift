@@ -20,7 +20,10 @@ struct UserInfoStore: Sendable {
             where grants.id = $1 and users.id = $2 and users.disabled_at is null and grants.revoked_at is null
             """, [.uuid(grantID), .uuid(userID)]
         ) { row in
-            (try UserStore.decode(row, from: 1), try row.optionalJSON(0).map { try ClaimsRequest(parsing: String(decoding: $0, as: UTF8.self)) })
+            (
+                try UserStore.decode(row, from: 1),
+                try row.optionalJSON(0).map { try ClaimsRequest(parsing: String(decoding: $0, as: UTF8.self)) }
+            )
         }
     }
 }

@@ -93,7 +93,7 @@ final class SampleProvider: Sendable {
     }
 
     private func idToken(_ accessToken: String, _ fault: Fault?) -> String {
-        let issuedAt = clock.now.numericDate - (fault == .expiry ? 7_200 : 0)
+        let issuedAt = Int64(clock.now.numericDate) - (fault == .expiry ? 7_200 : 0)
         let claims: JSONValue = [
             "iss": .string(fault == .issuer ? "http://evil.example" : Self.issuer), "sub": "ada-1",
             "aud": .string(fault == .audience ? "other" : "demo"), "iat": .int(issuedAt), "exp": .int(issuedAt + 3_600),
