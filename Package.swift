@@ -59,7 +59,7 @@ let package = Package(
         // Events of record.
         wing("Audit", ["Runtime", "Postgres"]),
         // Signing keys and their rotation, encryption, opaque tokens.
-        wing("Keys", ["Audit", "Runtime", "Postgres", "OAuthProtocol", "COpenSSL", crypto, logging, lifecycle]),
+        wing("Keys", ["Audit", "Runtime", "Postgres", "OAuthProtocol", "COpenSSL", crypto, logging]),
         // Middlewares, forms, pages, error replies.
         wing(
             "Web",

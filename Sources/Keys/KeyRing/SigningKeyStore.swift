@@ -3,8 +3,6 @@ import Postgres
 
 /// The table `signing_keys`.
 struct SigningKeyStore: Sendable {
-    /// Told after every change, so that the other nodes load the keys again.
-
     /// Every key whose algorithm this program knows: a newer one, running beside it, may have made others.
     func all(_ database: some Queryable) async throws -> [SigningKeyRow] {
         try await database.all(
@@ -56,7 +54,7 @@ struct SigningKeyStore: Sendable {
         try await transaction.execute("delete from signing_keys where key_id = $1", [.text(keyID)])
     }
 
-    /// Tells every node when the transaction commits.
+    /// Tells every node when the transaction commits, so that it loads the keys again.
     func notify(_ transaction: Transaction) async throws {
         try await transaction.execute("select pg_notify('gatehouse', 'keys')", [])
     }

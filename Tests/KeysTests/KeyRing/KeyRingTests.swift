@@ -71,6 +71,30 @@ import Testing
         }
     }
 
+    @Test func `a node that waited for another takes the keys that the other made`() async throws {
+        try await TestDatabase.withDatabase { database in
+            let store = SigningKeyStore()
+            let ring = makeRing(database)
+            let loading = try await database.transaction { transaction in
+                try await store.lock(transaction)
+                let loading = Task { try await ring.load(now: start) }
+                let waiting = "select count(*) from pg_locks where relation = 'signing_keys'::regclass and not granted"
+                while try await database.first(waiting, { try $0.int(0) }) == 0 { await Task.yield() }
+                for algorithm in SigningAlgorithm.allCases {
+                    let row = try SigningKeyRow(
+                        sealing: try algorithm.privateKeyType.generate(),
+                        life: { SigningKeyLife(keyID: $0, algorithm: algorithm, announcedAt: start, signsAt: start) },
+                        masterKeys: masterKeys, randomness: SystemRandomness())
+                    try await store.insert(row, transaction)
+                }
+                return loading
+            }
+            try await loading.value
+            #expect(try await ring.list(now: start).count == 2)
+            #expect(try keyIDs(ring).count == 2)
+        }
+    }
+
     @Test func `an unknown key or another algorithm verifies nothing`() async throws {
         try await TestDatabase.withDatabase { database in
             let ring = makeRing(database)
