@@ -71,14 +71,18 @@ let package = Package(
         wing("Guard", ["Web", "Runtime"]),
         // Users, sign-in, sessions.
         wing("Accounts", ["Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", "CArgon2", hummingbird]),
+        // API keys.
+        wing("Credentials", ["Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol"]),
         // Clients, grants, tokens, OpenID Connect.
-        wing("OAuth", ["Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", hummingbird]),
+        wing("OAuth", ["Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", hummingbird]),
+        // Who is calling, and what their credentials are worth.
+        wing("Gateway", ["OAuth", "Credentials", "Guard", "Web", "Audit", "Runtime", "Postgres", "Keys", "OAuthProtocol", hummingbird]),
         // Every route on one screen, services, settings, start-up.
         wing(
             "GatehouseServer",
             [
-                "OAuth", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
-                hummingbird, lifecycle,
+                "Gateway", "OAuth", "Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
+                hummingbird, lifecycle, nio,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -96,7 +100,7 @@ let package = Package(
         wing(
             "TestKit",
             [
-                "GatehouseServer", "OAuth", "Accounts", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
+                "GatehouseServer", "Gateway", "OAuth", "Credentials", "Accounts", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
                 hummingbirdTesting, httpClient, crypto, nio,
             ]),
         tests("OAuthProtocolTests", ["OAuthProtocol", "TestKit"]),
@@ -104,6 +108,7 @@ let package = Package(
         tests("KeysTests", ["Keys", "TestKit"]),
         tests("WebTests", ["Web", "TestKit", hummingbirdTesting]),
         tests("AccountsTests", ["Accounts", "TestKit", hummingbirdTesting]),
+        tests("CredentialsTests", ["Credentials", "Gateway", "TestKit", hummingbirdTesting]),
         tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting]),
         tests("GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting]),
         tests("TidyTests", ["TestKit"]),

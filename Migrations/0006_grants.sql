@@ -88,10 +88,10 @@ create table revocations (
     subject text not null,
     not_before timestamptz,
     expires_at timestamptz not null,
-    -- The database's clock, so that nodes can ask for what is new.
-    recorded_at timestamptz not null default clock_timestamp(),
+    -- So that nodes can ask for what is new, however long the transaction took that recorded it.
+    transaction_id xid8 not null default pg_current_xact_id(),
     primary key (kind, subject)
 );
 
-create index revocations_recorded_at on revocations (recorded_at);
+create index revocations_transaction_id on revocations (transaction_id);
 create index revocations_expires_at on revocations (expires_at);

@@ -10,19 +10,21 @@ package final class AuditTally: Sendable {
     private struct Key: Hashable {
         let kind: AuditEvent.Kind
         let clientID: String?
+        let reason: String?
     }
 
     private let counts = Mutex<[Key: Int]>([:])
 
     package init() {}
 
-    package func count(_ kind: AuditEvent.Kind, clientID: String) {
+    /// - Parameter reason: why, from a closed list.
+    package func count(_ kind: AuditEvent.Kind, clientID: String?, reason: String? = nil) {
         counts.withLock { counts in
-            let key = Key(kind: kind, clientID: clientID)
+            let key = Key(kind: kind, clientID: clientID, reason: reason)
             if counts[key] != nil || counts.count < Self.clientsMax {
                 counts[key, default: 0] += 1
             } else {
-                counts[Key(kind: kind, clientID: nil), default: 0] += 1
+                counts[Key(kind: kind, clientID: nil, reason: reason), default: 0] += 1
             }
         }
     }
@@ -33,14 +35,19 @@ package final class AuditTally: Sendable {
             defer { counts.removeAll(keepingCapacity: true) }
             return counts
         }
-        return taken.map { key, count in AuditEvent(key.kind, clientID: key.clientID, detail: ["count": "\(count)"]) }
+        return taken.map { key, count in
+            var event = AuditEvent(key.kind, clientID: key.clientID, detail: ["count": "\(count)"])
+            event.detail["reason"] = key.reason
+            return event
+        }
     }
 
     /// Puts back what could not be written.
     package func restore(_ events: [AuditEvent]) {
         counts.withLock { counts in
             for event in events {
-                counts[Key(kind: event.kind, clientID: event.clientID), default: 0] += event.detail["count"].flatMap { Int($0) } ?? 0
+                let key = Key(kind: event.kind, clientID: event.clientID, reason: event.detail["reason"])
+                counts[key, default: 0] += event.detail["count"].flatMap { Int($0) } ?? 0
             }
         }
     }

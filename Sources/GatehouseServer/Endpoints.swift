@@ -1,5 +1,9 @@
 import Accounts
+import Gateway
+import HTTPTypes
+import Hummingbird
 import OAuth
+import OAuthProtocol
 import Runtime
 import Web
 
@@ -9,21 +13,39 @@ struct Endpoints: Sendable {
     let signIn: SignInPage
     let signOut: SignOutPage
     let oauth: OAuthEndpoints
+    let keys: APIKeysEndpoint
+    let keyVerification: APIKeyVerificationEndpoint
 
     init(_ wiring: Wiring) {
         let parts = wiring.parts
         let flow = SignInFlow(database: wiring.database, randomness: parts.randomness)
         home = HomePage(sessions: wiring.sessions, pages: wiring.pages, site: parts.site, clock: parts.clock)
         signIn = SignInPage(
-            flow: flow, database: wiring.database, sessions: wiring.sessions, hasher: wiring.hasher, limits: wiring.signInLimits,
+            flow: flow, database: wiring.database, sessions: wiring.sessions, hasher: wiring.hasher, limits: wiring.signInLimits, limiter: wiring.authorizationLimiter,
             csrf: wiring.csrf, pages: wiring.pages, site: parts.site, audit: wiring.audit, randomness: parts.randomness, clock: parts.clock)
         signOut = SignOutPage(
             sessions: wiring.sessions, csrf: wiring.csrf, pages: wiring.pages, site: parts.site, clock: parts.clock)
         oauth = OAuthEndpoints(
             OAuthEndpoints.Parts(
                 settings: parts.oauth, database: wiring.database, clients: wiring.clients, keys: wiring.keys, masterKeys: parts.masterKeys,
-                revocations: wiring.revocations, verification: wiring.verification, sessions: wiring.sessions, signIn: flow,
-                signOut: signOut, registrationLimiter: wiring.registrationLimiter, csrf: wiring.csrf, pages: wiring.pages, site: parts.site,
+                revocations: wiring.revocations, verification: wiring.verification, apiKeys: wiring.apiKeys,
+                findCaller: { request, context in try await Self.findCaller(wiring, request, context) }, sessions: wiring.sessions, signIn: flow,
+                signOut: signOut, registrationLimiter: wiring.registrationLimiter,
+                authorizationLimiter: wiring.authorizationLimiter, csrf: wiring.csrf, pages: wiring.pages, site: parts.site,
                 audit: wiring.audit, tally: wiring.tally, randomness: parts.randomness, clock: parts.clock))
+        let audiences = parts.oauth.knownScopes
+        keys = APIKeysEndpoint(
+            callers: wiring.callers, issuance: wiring.issuance, database: wiring.database,
+            rights: APIKeyRights(publishable: parts.publishableScopes, isKnown: audiences.contains), clock: parts.clock)
+        keyVerification = APIKeyVerificationEndpoint(
+            callers: wiring.callers, keys: wiring.apiKeys, tally: wiring.tally, clock: parts.clock)
+    }
+
+    /// Introspection authenticates clients itself, by form or header; other callers are found here.
+    private static func findCaller(_ wiring: Wiring, _ request: Request, _ context: GatehouseContext) async throws -> IntrospectionCaller? {
+        guard let header = request.headers[.authorization], try BearerToken(authorization: header) != nil,
+            let caller = try await wiring.callers.find(request, address: context.clientAddress, now: wiring.parts.clock.now)
+        else { return nil }
+        return IntrospectionCaller(clientID: caller.clientID, scopes: caller.scopes, audiences: caller.audiences)
     }
 }

@@ -1,3 +1,4 @@
+import Gateway
 import Hummingbird
 import OAuth
 import Runtime
@@ -19,7 +20,7 @@ package enum Routes {
         let router = Router(context: GatehouseContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
             ResponseHeadersMiddleware(site: wiring.parts.site)
-            CrossOriginMiddleware(paths: crossOriginPaths) { (try? await wiring.clients.isRegistered(origin: $0)) ?? false }
+            CrossOriginMiddleware(paths: crossOriginPaths, prefixes: [Path.register + "/"]) { (try? await wiring.clients.isRegistered(origin: $0)) ?? false }
             ErrorMiddleware(.either(wiring.pages))
         }
 
@@ -37,6 +38,14 @@ package enum Routes {
         machines.put("\(Path.register)/:client_id", use: oauth.registrationManagement.update)
         machines.delete("\(Path.register)/:client_id", use: oauth.registrationManagement.erase)
 
+        machines.post("\(APIKeyVerificationEndpoint.path)", use: endpoints.keyVerification.respond)
+        machines.get("\(APIKeysEndpoint.path)", use: endpoints.keys.list)
+        machines.post("\(APIKeysEndpoint.path)", use: endpoints.keys.issue)
+        machines.post("\(APIKeysEndpoint.path)/import", use: endpoints.keys.importForeign)
+        machines.get("\(APIKeysEndpoint.path)/:key_id", use: endpoints.keys.show)
+        machines.delete("\(APIKeysEndpoint.path)/:key_id", use: endpoints.keys.revoke)
+        machines.post("\(APIKeysEndpoint.path)/:key_id/rotate", use: endpoints.keys.rotate)
+
         let people = router.group().add(middleware: ErrorMiddleware(.page(wiring.pages)))
         people.get("/", use: endpoints.home.show)
         people.get("/sign-in", use: endpoints.signIn.show)
@@ -48,8 +57,8 @@ package enum Routes {
         people.post("\(Path.authorize)", use: oauth.authorize.submit)
         people.get("\(AuthorizeEndpoint.continuePath)", use: oauth.authorize.resume)
         people.post("\(ConsentPage.path)", use: oauth.consent.submit)
-        people.get("\(Path.logout)", use: oauth.logout.respond)
-        people.post("\(Path.logout)", use: oauth.logout.respond)
+        people.get("\(Path.logout)", use: oauth.logout.show)
+        people.post("\(Path.logout)", use: oauth.logout.submit)
         people.post("\(LogoutEndpoint.confirmPath)", use: oauth.logout.confirm)
         wiring.pages.assets.addRoutes(to: people)
         refuseOtherMethods(router)
@@ -70,6 +79,9 @@ package enum Routes {
         ] {
             router.refuseOtherMethods("\(path)", than: .get)
         }
+        router.refuseOtherMethods("\(APIKeysEndpoint.path)", than: .get, .post)
+        router.refuseOtherMethods("\(APIKeysEndpoint.path)/:key_id", than: .get, .delete)
+        router.refuseOtherMethods("\(APIKeysEndpoint.path)/:key_id/rotate", than: .post)
         router.refuseOtherMethods("\(Path.register)/:client_id", than: .get, .put, .delete)
     }
 }

@@ -1,6 +1,8 @@
 import Accounts
 import Audit
+import Credentials
 import FoundationEssentials
+import Gateway
 import Guard
 import Keys
 import Logging
@@ -23,7 +25,13 @@ package struct Wiring: Sendable {
         package var passwordsWaitingMax = 64
         package var signInPerAccount = AttemptLimit(burst: 10, perMinute: 2)
         package var signInPerAddress = AttemptLimit(burst: 50, perMinute: 20)
+        package var authorizationPerAddress = AttemptLimit(burst: 200, perMinute: 120)
         package var registrationPerAddress = AttemptLimit(burst: 10, perMinute: 2)
+        /// Scopes that publishable API keys may carry.
+        package var publishableScopes: ScopeSet = []
+        /// Which proofs the machine API accepts.
+        package var callerProofs = Set(Caller.Proof.allCases)
+        package var auditRetention: Duration = .days(400)
         package var rotation = KeyRotationTimetable()
         package var masterKeys: MasterKeys
         package var templates: String
@@ -52,8 +60,14 @@ package struct Wiring: Sendable {
     package let clients: ClientDirectory
     package let revocations: RevocationList
     package let verification: AccessTokenVerification
+    package let apiKeys: APIKeyDirectory
+    /// Other nodes have changed the signing keys, and this one could not read them yet.
+    package let keysAreStale = StaleFlag()
+    package let issuance: APIKeyIssuance
+    package let callers: CallerAuthentication
     package let signInLimits: SignInLimits
     package let registrationLimiter: AttemptLimiter
+    package let authorizationLimiter: AttemptLimiter
 
     /// - Throws: `PagesError` when the templates can't be read.
     package init(_ parts: Parts, database: Database) throws {
@@ -63,7 +77,7 @@ package struct Wiring: Sendable {
         keys = KeyRing(
             database: database, masterKeys: parts.masterKeys, timetable: parts.rotation, randomness: parts.randomness, logger: parts.logger)
         pages = try Pages(directory: parts.templates, site: parts.site)
-        csrf = CSRFTokens(key: parts.masterKeys.derive(label: "forms").key)
+        csrf = CSRFTokens(keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "forms", keyID: $0).key })
         hasher = PasswordHasher(
             cost: parts.passwordCost, threads: parts.passwordThreads, waitingMax: parts.passwordsWaitingMax, randomness: parts.randomness)
         sessions = Sessions(
@@ -72,7 +86,13 @@ package struct Wiring: Sendable {
         clients = ClientDirectory(database: database, clock: parts.clock)
         revocations = RevocationList(database: database)
         verification = AccessTokenVerification(issuer: parts.oauth.issuer, keys: keys, revocations: revocations)
+        apiKeys = APIKeyDirectory(database: database)
+        issuance = APIKeyIssuance(database: database, directory: apiKeys, audit: audit, randomness: parts.randomness)
+        callers = CallerAuthentication(
+            accepted: parts.callerProofs, tokens: verification, keys: apiKeys, clients: ClientAuthentication(clients: clients),
+            spokenFor: { parts.oauth.services(of: $0) })
         signInLimits = SignInLimits(perAccount: parts.signInPerAccount, perAddress: parts.signInPerAddress)
+        authorizationLimiter = AttemptLimiter(limit: parts.authorizationPerAddress)
         registrationLimiter = AttemptLimiter(limit: parts.registrationPerAddress)
     }
 

@@ -1,5 +1,6 @@
 import Accounts
 import Audit
+import Credentials
 import Guard
 import Keys
 import OAuthProtocol
@@ -17,10 +18,13 @@ package struct OAuthEndpoints: Sendable {
         let masterKeys: MasterKeys
         let revocations: RevocationList
         let verification: AccessTokenVerification
+        let apiKeys: APIKeyDirectory
+        let findCaller: IntrospectionCaller.Finder
         let sessions: Sessions
         let signIn: SignInFlow
         let signOut: SignOutPage
         let registrationLimiter: AttemptLimiter
+        let authorizationLimiter: AttemptLimiter
         let csrf: CSRFTokens
         let pages: Pages
         let site: Site
@@ -31,9 +35,10 @@ package struct OAuthEndpoints: Sendable {
 
         package init(
             settings: OAuthSettings, database: Database, clients: ClientDirectory, keys: KeyRing, masterKeys: MasterKeys,
-            revocations: RevocationList, verification: AccessTokenVerification, sessions: Sessions, signIn: SignInFlow,
+            revocations: RevocationList, verification: AccessTokenVerification, apiKeys: APIKeyDirectory,
+            findCaller: @escaping IntrospectionCaller.Finder, sessions: Sessions, signIn: SignInFlow,
             signOut: SignOutPage,
-            registrationLimiter: AttemptLimiter, csrf: CSRFTokens, pages: Pages, site: Site, audit: AuditStore, tally: AuditTally,
+            registrationLimiter: AttemptLimiter, authorizationLimiter: AttemptLimiter, csrf: CSRFTokens, pages: Pages, site: Site, audit: AuditStore, tally: AuditTally,
             randomness: any Randomness, clock: any WallClock
         ) {
             self.settings = settings
@@ -43,10 +48,13 @@ package struct OAuthEndpoints: Sendable {
             self.masterKeys = masterKeys
             self.revocations = revocations
             self.verification = verification
+            self.apiKeys = apiKeys
+            self.findCaller = findCaller
             self.sessions = sessions
             self.signIn = signIn
             self.signOut = signOut
             self.registrationLimiter = registrationLimiter
+            self.authorizationLimiter = authorizationLimiter
             self.csrf = csrf
             self.pages = pages
             self.site = site
@@ -80,14 +88,16 @@ package struct OAuthEndpoints: Sendable {
             pages: parts.pages, site: parts.site, clock: parts.clock)
         authorize = AuthorizeEndpoint(
             settings: parts.settings, checks: checks, issuer: issuer, consent: consent, database: parts.database, sessions: parts.sessions,
-            signIn: parts.signIn, site: parts.site, randomness: parts.randomness, clock: parts.clock)
+            signIn: parts.signIn, site: parts.site, limiter: parts.authorizationLimiter, randomness: parts.randomness, clock: parts.clock)
         token = TokenEndpoint(
             authentication: authentication, grants: Self.grants(parts),
+            exchange: APIKeyExchange(keys: parts.apiKeys, audiences: Audiences(parts.settings), tally: parts.tally),
             issuer: TokenIssuer(settings: parts.settings, keys: parts.keys, randomness: parts.randomness), clock: parts.clock)
-        userInfo = UserInfoEndpoint(verification: parts.verification, database: parts.database, clock: parts.clock)
+        userInfo = UserInfoEndpoint(
+            issuer: parts.settings.issuer, verification: parts.verification, database: parts.database, clock: parts.clock)
         introspection = IntrospectionEndpoint(
-            settings: parts.settings, authentication: authentication, verification: parts.verification, database: parts.database,
-            clock: parts.clock)
+            settings: parts.settings, authentication: authentication, findCaller: parts.findCaller, verification: parts.verification,
+            apiKeys: parts.apiKeys, database: parts.database, clock: parts.clock)
         revocation = RevocationEndpoint(
             authentication: authentication, verification: parts.verification, revocations: parts.revocations, database: parts.database,
             audit: parts.audit, clock: parts.clock)
@@ -97,7 +107,8 @@ package struct OAuthEndpoints: Sendable {
             settings: parts.settings, database: parts.database, directory: parts.clients, audit: parts.audit,
             limiter: parts.registrationLimiter, randomness: parts.randomness, clock: parts.clock)
         registrationManagement = RegistrationManagementEndpoint(
-            settings: parts.settings, database: parts.database, directory: parts.clients, audit: parts.audit, clock: parts.clock)
+            settings: parts.settings, database: parts.database, directory: parts.clients, audit: parts.audit,
+            limiter: parts.registrationLimiter, clock: parts.clock)
         logout = LogoutEndpoint(
             settings: parts.settings, clients: parts.clients, keys: parts.keys, sessions: parts.sessions, signOut: parts.signOut,
             csrf: parts.csrf, site: parts.site, clock: parts.clock)
@@ -110,7 +121,7 @@ package struct OAuthEndpoints: Sendable {
                 revocations: parts.revocations),
             RefreshTokenGrant(
                 database: parts.database, settings: parts.settings, successors: RefreshSuccessor(masterKeys: parts.masterKeys),
-                audit: parts.audit, randomness: parts.randomness, revocations: parts.revocations),
+                audit: parts.audit, randomness: parts.randomness, revocations: parts.revocations, audiences: Audiences(parts.settings)),
             ClientCredentialsGrant(
                 audiences: Audiences(parts.settings), tally: parts.tally),
         ]

@@ -6,6 +6,7 @@ import Runtime
 package struct OAuthErasure: Sendable {
     /// So that a late second use of a code still revokes what the first gave.
     static let codesKeptFor: Duration = .hours(24)
+    static let saltsKeptFor: Duration = .seconds(60)
     /// So that an old refresh token is still recognised as reused.
     static let refreshTokensKeptFor: Duration = .days(1)
 
@@ -20,7 +21,8 @@ package struct OAuthErasure: Sendable {
     /// Erases what successors of refresh tokens could be made from, once the grace window is over.
     /// - Throws: `PostgresError`.
     package func eraseSalts(now: Date, batchMax: Int) async throws {
-        let before = now - settings.refreshGrace
+        // Nodes' clocks may differ: what one still answers from, another must not have erased.
+        let before = now - settings.refreshGrace - Self.saltsKeptFor
         while try await RefreshTokenStore(database).eraseSalts(rotatedBefore: before, countMax: batchMax) == batchMax {}
     }
 

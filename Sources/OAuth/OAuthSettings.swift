@@ -24,6 +24,14 @@ package struct OAuthSettings: Sendable {
     /// Dynamically registered clients at most.
     package var registeredClientsMax = 10_000
 
+    /// Every scope that means something here.
+    package var knownScopes: Set<String> {
+        Set(Audiences(self).allScopes).union(Audiences.machineScopes)
+    }
+
+    /// The services that a client speaks for: itself, and the resources that name it.
+    package func services(of clientID: String) -> [String] { Audiences(self).spokenFor(by: clientID) }
+
     package init(issuer: String) {
         self.issuer = issuer
     }

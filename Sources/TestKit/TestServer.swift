@@ -68,6 +68,7 @@ package struct TestServer: Sendable {
         if let cheap = PasswordCost(memoryKiB: 64, passes: 1, parallelism: 1) { parts.passwordCost = cheap }
         parts.signInPerAccount = .init(burst: 1_000, perMinute: 1_000)
         parts.signInPerAddress = .init(burst: 1_000, perMinute: 1_000)
+        parts.authorizationPerAddress = .init(burst: 10_000, perMinute: 10_000)
         parts.registrationPerAddress = .init(burst: 1_000, perMinute: 1_000)
         parts.oauth.resources = [
             Resource(

@@ -81,7 +81,7 @@ struct ClientCommand: AsyncParsableCommand {
         @OptionGroup var options: SettingsOptions
 
         func run() async throws {
-            try await options.withDeployment { deployment in
+            try await options.withDeployment(migrating: false) { deployment in
                 var last = ""
                 while true {
                     let page = try await ClientStore(deployment.database).list(after: last)

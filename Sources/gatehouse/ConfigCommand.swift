@@ -35,10 +35,8 @@ struct ConfigCommand: AsyncParsableCommand {
         var dryRun = false
 
         func run() async throws {
-            try await options.withDeployment { deployment in
-                let now = deployment.wiring.parts.clock.now
-                let changes = try await Reconciliation(settings: deployment.settings, wiring: deployment.wiring).apply(
-                    dryRun: dryRun, now: now)
+            try await options.withDeployment(migrating: !dryRun) { deployment in
+                let changes = try await Reconciliation(settings: deployment.settings, wiring: deployment.wiring).apply(dryRun: dryRun)
                 for change in changes { print((dryRun ? "would " : "") + change.line) }
                 if changes.isEmpty { print("nothing to change") }
             }

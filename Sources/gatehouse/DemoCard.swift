@@ -22,7 +22,8 @@ enum DemoCard {
         let settings = deployment.settings
         var rows = [("Server", settings.issuer), ("Demo application", demo.baseURI)]
         for user in settings.users {
-            guard case .text(let password) = user.password else { continue }
+            // Outside local mode passwords come from the environment, and stay there.
+            guard settings.local, case .text(let password) = user.password else { continue }
             rows.append((user.roles.contains("admin") ? "Administrator" : "Sign in as", "\(user.username)  /  \(password.text)"))
         }
         rows.append(("Discovery", settings.issuer + "/.well-known/openid-configuration"))

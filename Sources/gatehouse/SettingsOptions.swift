@@ -18,11 +18,16 @@ struct SettingsOptions: ParsableArguments {
         }
     }
 
-    /// Opens the deployment for one piece of work, on a migrated database, and closes it again.
-    func withDeployment<T>(_ body: (Deployment) async throws -> T) async throws -> T {
+    /// Opens the deployment for one piece of work and closes it again.
+    /// - Parameter migrating: false for what only reads: then a database of another version is refused and left as it is.
+    func withDeployment<T>(migrating: Bool = true, _ body: (Deployment) async throws -> T) async throws -> T {
         let deployment = try await open(try load(), level: .warning)
         do {
-            _ = try await deployment.migrator.migrate()
+            if migrating {
+                _ = try await deployment.migrator.migrate()
+            } else if try await !deployment.migrator.plan().isEmpty {
+                throw fail("the database is older than this program: run `gatehouse migrate` first")
+            }
             let value = try await body(deployment)
             await deployment.close()
             return value

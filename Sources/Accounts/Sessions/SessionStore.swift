@@ -45,13 +45,16 @@ package struct SessionStore: Sendable {
     }
 
     /// The same person has proven again who they are: a new token, a later `auth_time`, the same `sid`.
-    func renew(_ id: UUID, tokenHash: TokenHash, methods: [String], expiresAt: Date, now: Date) async throws -> Bool {
+    /// - Returns: false when the session has ended, or another tab has renewed it meanwhile.
+    func renew(
+        _ id: UUID, presented: TokenHash, tokenHash: TokenHash, methods: [String], expiresAt: Date, now: Date
+    ) async throws -> Bool {
         try await database.execute(
             """
             update sessions set token_hash = $2, authenticated_at = $3, last_seen_at = $3, methods = $4, expires_at = $5
-            where id = $1 and ended_at is null and expires_at > $3
+            where id = $1 and ended_at is null and expires_at > $3 and token_hash = $6
             """,
-            [.uuid(id), .bytes(tokenHash.bytes), .timestamp(now), .texts(methods), .timestamp(expiresAt)]) == 1
+            [.uuid(id), .bytes(tokenHash.bytes), .timestamp(now), .texts(methods), .timestamp(expiresAt), .bytes(presented.bytes)]) == 1
     }
 
     func touch(_ id: UUID, now: Date) async throws {
@@ -81,12 +84,6 @@ package struct SessionStore: Sendable {
             select id, revocation_record_v1('session', id::text, null, $4)::text from ended
             """, [.uuid(userID), .timestamp(now), .int(countMax), .timestamp(accessUntil)]
         ) { try $0.uuid(0) }
-    }
-
-    /// Ends all of a person's sessions.
-    package func revokeAll(of userID: UUID, now: Date) async throws {
-        try await database.execute(
-            "update sessions set ended_at = $2 where user_id = $1 and ended_at is null", [.uuid(userID), .timestamp(now)])
     }
 
     /// Deletes a batch of sessions that ended or expired before `before`.

@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import Keys
+import OAuthProtocol
 import Postgres
 import Runtime
 import Web
@@ -40,24 +41,27 @@ package struct Sessions: Sendable {
 
     /// Begins a session, or renews the present one when the same person has proven themselves again.
     /// The browser's token changes in either case (OWASP ASVS 5.0 §7.2.4).
-    /// - Returns: the session's id, and the cookie to set.
-    /// - Throws: `PostgresError`.
+    /// - Returns: the cookie to set.
+    /// - Throws: `access_denied` when the person has been disabled meanwhile; `PostgresError`.
     func begin(
         userID: UUID, methods: [String], replacing present: Session?, address: String, userAgent: String?, now: Date
     ) async throws -> HTTPField {
         let token = OpaqueToken.generate(randomness: randomness)
         let expiresAt = now + limits.absolute
         try await database.transaction { transaction in
+            guard try await UserStore(transaction).lock(userID) else { throw OAuthError.accessDenied("This account can not be used.") }
             let store = SessionStore(transaction)
-            let id = try await renewed(present, for: userID, token: token, methods: methods, expiresAt: expiresAt, in: store, now: now)
-            if id == nil {
-                if let present {
+            var id = randomness.uuid(at: now)
+            if let renewed = try await renewed(present, for: userID, token: token, methods: methods, expiresAt: expiresAt, in: store, now: now) {
+                id = renewed
+            } else {
+                if let present, present.user.id != userID {
                     try await end(
                         present.id, of: present.user.id, reason: "another person signed in", address: address, in: transaction, now: now)
                 }
                 try await store.insert(
-                    id: randomness.uuid(at: now), tokenHash: token.hash, userID: userID, methods: methods, expiresAt: expiresAt,
-                    address: address, userAgent: userAgent.map { String($0.prefix(300)) }, now: now)
+                    id: id, tokenHash: token.hash, userID: userID, methods: methods, expiresAt: expiresAt,
+                    address: address, userAgent: userAgent.map { String(decoding: $0.utf8.prefix(300), as: UTF8.self) }, now: now)
                 let surplus = try await store.revokeOldest(
                     of: userID, countMax: limits.countMax, now: now, accessUntil: now + accessTokenLifetimeMax)
                 for id in surplus {
@@ -84,14 +88,18 @@ package struct Sessions: Sendable {
         }
     }
 
-    /// Makes the browser forget its session.
-    package var clearedCookie: HTTPField { CookieRecipe.session(site).clear() }
+    /// Makes the browser forget its session, if it sent one.
+    package func clearedCookie(for request: Request) -> HTTPField? {
+        let recipe = CookieRecipe.session(site)
+        return recipe.read(request) == nil ? nil : recipe.clear()
+    }
 
     private func renewed(
         _ present: Session?, for userID: UUID, token: OpaqueToken, methods: [String], expiresAt: Date, in store: SessionStore, now: Date
     ) async throws -> UUID? {
         guard let present, present.user.id == userID else { return nil }
-        let isRenewed = try await store.renew(present.id, tokenHash: token.hash, methods: methods, expiresAt: expiresAt, now: now)
+        let isRenewed = try await store.renew(
+            present.id, presented: TokenHash(of: present.tokenText), tokenHash: token.hash, methods: methods, expiresAt: expiresAt, now: now)
         return isRenewed ? present.id : nil
     }
 

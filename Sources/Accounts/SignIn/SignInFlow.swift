@@ -18,15 +18,16 @@ package struct SignInFlow: Sendable {
     }
 
     /// - Parameters:
+    ///   - handle: what waits for this sign-in; beginning it again, by a reload, changes nothing. Nil makes one.
     ///   - returnTo: a path on this server, where the browser goes after the last step.
     ///   - offersPresentAccount: the page offers to go on as who is signed in already; the browser then comes back with `account=current`.
     /// - Returns: the path of the page to send the browser to.
     /// - Throws: `PostgresError`.
     package func begin(
-        returnTo: String, loginHint: String? = nil, client: PresentedClient? = nil, offersPresentAccount: Bool = false,
+        handle: String? = nil, returnTo: String, loginHint: String? = nil, client: PresentedClient? = nil, offersPresentAccount: Bool = false,
         browser: BrowserBinding, now: Date
     ) async throws -> String {
-        let handle = OpaqueToken.generate(randomness: randomness)
+        let handle = handle.map(OpaqueToken.init(text:)) ?? OpaqueToken.generate(randomness: randomness)
         try await SignInStore(database).insert(
             id: randomness.uuid(at: now), handle: handle, browser: TokenHash(of: browser.value), returnTo: returnTo, loginHint: loginHint,
             client: client, offersPresentAccount: offersPresentAccount, now: now, expiresAt: now + Self.lifetime)

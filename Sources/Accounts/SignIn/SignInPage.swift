@@ -1,5 +1,6 @@
 import Audit
 import FoundationEssentials
+import Guard
 import Hummingbird
 import Keys
 import OAuthProtocol
@@ -14,6 +15,8 @@ package struct SignInPage: Sendable {
     let sessions: Sessions
     let password: PasswordStep
     let limits: SignInLimits
+    /// Pages that wait for a person are kept, so one address can open only so many.
+    let limiter: AttemptLimiter
     let csrf: CSRFTokens
     let pages: Pages
     let site: Site
@@ -22,7 +25,7 @@ package struct SignInPage: Sendable {
     let clock: any WallClock
 
     package init(
-        flow: SignInFlow, database: Database, sessions: Sessions, hasher: PasswordHasher, limits: SignInLimits, csrf: CSRFTokens,
+        flow: SignInFlow, database: Database, sessions: Sessions, hasher: PasswordHasher, limits: SignInLimits, limiter: AttemptLimiter, csrf: CSRFTokens,
         pages: Pages,
         site: Site, audit: AuditStore, randomness: any Randomness, clock: any WallClock
     ) {
@@ -31,6 +34,7 @@ package struct SignInPage: Sendable {
         self.sessions = sessions
         self.password = PasswordStep(database: database, hasher: hasher)
         self.limits = limits
+        self.limiter = limiter
         self.csrf = csrf
         self.pages = pages
         self.site = site
@@ -43,7 +47,7 @@ package struct SignInPage: Sendable {
     package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
         let query = try Form.query(request)
-        guard let handle = try query.optional("flow", bytesMax: 128) else { return try await start(request, now: now) }
+        guard let handle = try query.optional("flow", bytesMax: 128) else { return try await start(request, address: context.clientAddress, now: now) }
         guard let browser = BrowserBinding.read(request, site: site),
             let signIn = try await SignInStore(database).find(handle: handle, browser: TokenHash(of: browser), now: now)
         else { throw Self.expired }
@@ -67,7 +71,7 @@ package struct SignInPage: Sendable {
             return try render(signIn, browser: browser, login: login ?? "", error: "Enter your username and your password.")
         }
         try limits.take(login: login, address: context.clientAddress, now: now)
-        guard let user = try await password.check(login: login, password: secret) else {
+        guard let user = try await check(login, secret, context) else {
             try await audit.insert(
                 AuditEvent(.signInRefused, address: context.clientAddress, detail: ["factor": "pwd"]), now: now, in: database)
             return try render(signIn, browser: browser, login: login, error: "The username or the password is not right.")
@@ -77,6 +81,16 @@ package struct SignInPage: Sendable {
         proven.userID = user.id
         proven.completed = ["pwd"]
         return try await advance(proven, request, context, now: now)
+    }
+
+    /// An attempt that could not be judged is no guess.
+    private func check(_ login: String, _ secret: String, _ context: GatehouseContext) async throws -> User? {
+        do {
+            return try await password.check(login: login, password: secret)
+        } catch {
+            limits.giveBack(login: login, address: context.clientAddress)
+            throw error
+        }
     }
 
     /// `POST /sign-in/continue`: the person goes on as who they are signed in as already.
@@ -94,7 +108,8 @@ package struct SignInPage: Sendable {
     }
 
     /// Somebody opened the page by itself.
-    private func start(_ request: Request, now: Date) async throws -> Response {
+    private func start(_ request: Request, address: String, now: Date) async throws -> Response {
+        if let wait = limiter.take(address, now: now) { throw OAuthError.tooManyRequests(retryAfter: wait) }
         let browser = BrowserBinding.readOrCreate(request, site: site, randomness: randomness)
         let path = try await flow.begin(returnTo: "/", browser: browser, now: now)
         return Reply.redirect(to: path, setting: browser.newCookie)

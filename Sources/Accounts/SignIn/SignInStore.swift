@@ -20,6 +20,8 @@ struct SignInStore: Sendable {
             insert into sign_ins (id, handle_hash, browser_hash, return_to, login_hint, presented, offers_present_account,
                 created_at, expires_at)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            on conflict (handle_hash) do update set offers_present_account = excluded.offers_present_account
+            where sign_ins.browser_hash = excluded.browser_hash
             """,
             [
                 .uuid(id), .bytes(handle.hash.bytes), .bytes(browser.bytes), .text(returnTo), .optionalText(loginHint),

@@ -24,7 +24,7 @@ package struct SignOutPage: Sendable {
 
     /// `GET /sign-out`
     package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        guard let session = try await sessions.find(request, now: clock.now) else { return try signedOut() }
+        guard let session = try await sessions.find(request, now: clock.now) else { return try signedOut(request) }
         return try ask(session, action: Self.path)
     }
 
@@ -32,11 +32,11 @@ package struct SignOutPage: Sendable {
     package func submit(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
         let form = try await Form.read(request, context)
-        guard let session = try await sessions.find(request, now: now) else { return try signedOut() }
+        guard let session = try await sessions.find(request, now: now) else { return try signedOut(request) }
         try csrf.check(form, request, binding: session.tokenText, site: site)
         guard try form.optional("decision") != "stay" else { return Reply.redirect(to: "/") }
         try await sessions.end(session.id, of: session.user.id, reason: "signed out", address: context.clientAddress, now: now)
-        return try signedOut()
+        return try signedOut(request)
     }
 
     /// The question, for this page and for logout that an application asks for.
@@ -58,9 +58,10 @@ package struct SignOutPage: Sendable {
     }
 
     /// The last word; the browser's cookie goes with it.
-    package func signedOut(returnURI: String? = nil, client: PageClient? = nil) throws -> Response {
+    /// - Parameter returnURI: proven; the person may go back there.
+    package func signedOut(_ request: Request, returnURI: String? = nil, client: PageClient? = nil) throws -> Response {
         var response = try pages.render("SignIn/signed-out", ["returnURI": returnURI, "client": client?.model])
-        response.headers.append(sessions.clearedCookie)
+        if let cookie = sessions.clearedCookie(for: request) { response.headers.append(cookie) }
         return response
     }
 }

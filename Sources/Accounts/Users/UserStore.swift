@@ -1,6 +1,7 @@
 import FoundationEssentials
 import OAuthProtocol
 import Postgres
+import Runtime
 
 /// Users in the database. Every method throws `PostgresError`.
 package struct UserStore: Sendable {
@@ -62,14 +63,27 @@ package struct UserStore: Sendable {
             "update users set password_hash = $3 where id = $1 and password_hash = $2", [.uuid(id), .text(old.text), .text(new.text)])
     }
 
-    /// Disables a person: sessions end, and until `accessUntil` access tokens issued so far are refused.
+    /// By how much clocks of nodes may differ: tokens issued so long after a revocation, by this clock, are still refused.
+    static let clockTolerance: Duration = .seconds(10)
+
+    /// Disables a person, and ends everything that they have under way (`Migrations/0007`).
     package func disable(_ id: UUID, now: Date, accessUntil: Date) async throws {
         try await database.execute("update users set disabled_at = coalesce(disabled_at, $2) where id = $1", [.uuid(id), .timestamp(now)])
-        try await SessionStore(database).revokeAll(of: id, now: now)
-        // A second later: a token's `iat` has whole seconds.
+        try await signOutEverywhere(id, reason: "user_disabled", now: now, accessUntil: accessUntil)
+    }
+
+    /// Ends sessions and grants, and until `accessUntil` refuses access tokens issued so far.
+    package func signOutEverywhere(_ id: UUID, reason: String, now: Date, accessUntil: Date) async throws {
         try await database.execute(
-            "select revocation_record_v1('user', $1, $2, $3)",
-            [.text(id.uuidString.lowercased()), .timestamp(now.addingTimeInterval(1)), .timestamp(accessUntil)])
+            "select user_revoke_v1($1, $2, $3, $4, $5)",
+            [.uuid(id), .text(reason), .timestamp(now), .timestamp(now + Self.clockTolerance), .timestamp(accessUntil)])
+    }
+
+    /// Locks a person's row, so that a sign-in and a disabling take turns.
+    /// - Returns: whether the person exists and is not disabled.
+    func lock(_ id: UUID) async throws -> Bool {
+        try await database.first("select disabled_at is null from users where id = $1 for no key update", [.uuid(id)]) { try $0.bool(0) }
+            ?? false
     }
 
     /// Erases a person with their sessions and grants; until `accessUntil` their access tokens are refused.
@@ -106,7 +120,7 @@ package struct UserStore: Sendable {
             emailVerified: try row.bool(first + 3),
             phoneNumber: try row.optionalText(first + 4),
             phoneNumberVerified: try row.bool(first + 5),
-            claims: try JSONValue(parsing: try row.json(first + 6)).object ?? [:],
+            claims: try JSONValue(parsing: try row.json(first + 6), bytesMax: 1_048_576).object ?? [:],
             roles: try row.texts(first + 7),
             passwordHash: try row.optionalText(first + 8).map(Self.decodeHash),
             isDeclared: try row.bool(first + 9),

@@ -1,4 +1,5 @@
 import Accounts
+import Credentials
 import FoundationEssentials
 import Keys
 import OAuth
@@ -21,16 +22,20 @@ enum ServerJobs {
             KeyRotationJob.make(wiring.keys),
             // The same net for keys, where no notification could come.
             Job(name: "signing keys", interval: .seconds(5)) { now in
-                guard !wiring.clients.isListening else { return }
+                guard !wiring.clients.isListening || wiring.keysAreStale.isSet else { return }
                 try await wiring.keys.load(now: now)
                 wiring.verification.forgetAll()
+                wiring.keysAreStale.set(false)
             },
+            Job(name: "API key uses", interval: .seconds(10)) { _ in try await wiring.apiKeys.writeUses() },
             Job(name: "refresh token salts", interval: .seconds(10)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)
             },
             Job(name: "expired rows", interval: .seconds(60)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseExpired(now: now, batchMax: batchMax)
                 try await AccountErasure(database: wiring.database).eraseExpired(now: now, batchMax: batchMax)
+                let before = now - wiring.parts.auditRetention
+                while try await wiring.audit.eraseExpired(before: before, countMax: batchMax, in: wiring.database) == batchMax {}
             },
         ]
     }

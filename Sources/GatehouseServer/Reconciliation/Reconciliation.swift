@@ -21,11 +21,13 @@ package struct Reconciliation: Sendable {
     /// - Parameter dryRun: only says what would be done.
     /// - Returns: what was done, in order.
     /// - Throws: `PostgresError`, `OAuthError`, `PasswordHasherError`; then nothing was done.
-    package func apply(dryRun: Bool = false, now: Date) async throws -> [DeclarationChange] {
+    package func apply(dryRun: Bool = false) async throws -> [DeclarationChange] {
         // Argon2 takes its time: hash before the lock is taken.
         let passwords = try await passwordHashes()
         let changes = try await wiring.database.transaction { transaction in
             try await ReconciliationStore(transaction).lock()
+            // After the wait: what is revoked is revoked as of now.
+            let now = wiring.parts.clock.now
             var changes = try await applyClients(dryRun: dryRun, in: transaction, now: now)
             changes += try await applyUsers(passwords, dryRun: dryRun, in: transaction, now: now)
             if !dryRun, changes.contains(where: { $0.noun == .client }) { try await ClientStore(transaction).announceChange() }
@@ -64,7 +66,7 @@ package struct Reconciliation: Sendable {
         for client in try await store.listDeclared() where !names.contains(client.id) {
             changes.append(DeclarationChange(verb: .remove, noun: .client, name: client.id))
             if !dryRun {
-                try await store.erase(client.id, accessUntil: now + OAuthSettings.accessTokenLifetimeMax)
+                try await store.erase(client.id, now: now, accessUntil: now + OAuthSettings.accessTokenLifetimeMax)
                 try await note(.clientErased, client: client.id, in: transaction, now: now)
             }
         }
@@ -96,8 +98,12 @@ package struct Reconciliation: Sendable {
             changes.append(DeclarationChange(verb: .change, noun: .user, name: declared.username, differences: differences))
             if !dryRun {
                 try await store.update(wanted, now: now)
+                let accessUntil = now + OAuthSettings.accessTokenLifetimeMax
                 if stored.disabledAt == nil, wanted.disabledAt != nil {
-                    try await store.disable(wanted.id, now: now, accessUntil: now + OAuthSettings.accessTokenLifetimeMax)
+                    try await store.disable(wanted.id, now: now, accessUntil: accessUntil)
+                } else if stored.passwordHash != wanted.passwordHash {
+                    // Whoever knew the old one is out (OWASP ASVS 5.0 §7.4.3).
+                    try await store.signOutEverywhere(wanted.id, reason: "password_changed", now: now, accessUntil: accessUntil)
                 }
                 try await note(.userChanged, user: wanted.id, in: transaction, now: now)
             }

@@ -13,11 +13,14 @@ package struct LimitsSettings: Sendable {
 
     package var signInPerAccount = Rate(burst: 10, perMinute: 2)
     package var signInPerAddress = Rate(burst: 50, perMinute: 20)
+    /// Authorization requests and sign-in pages that wait for a person.
+    package var authorizationPerAddress = Rate(burst: 200, perMinute: 120)
     package var registrationPerAddress = Rate(burst: 10, perMinute: 2)
 
     init(_ section: SettingsSection) {
         signInPerAccount = Self.rate(section, "sign_in_per_account", default: signInPerAccount)
         signInPerAddress = Self.rate(section, "sign_in_per_address", default: signInPerAddress)
+        authorizationPerAddress = Self.rate(section, "authorization_per_address", default: authorizationPerAddress)
         registrationPerAddress = Self.rate(section, "registration_per_address", default: registrationPerAddress)
     }
 

@@ -9,8 +9,8 @@ package struct PasswordsSettings: Sendable {
     package var queueMax = 64
 
     init(_ section: SettingsSection, local: Bool) {
-        memoryKiB = section.read("memory_kib", .int(64...4_194_304), default: memoryKiB)
-        iterations = section.read("iterations", .int(1...100), default: iterations)
+        memoryKiB = section.read("memory_kib", .int(64...1_048_576), default: memoryKiB)
+        iterations = section.read("iterations", .int(1...64), default: iterations)
         parallelism = section.read("parallelism", .int(1...16), default: parallelism)
         threads = section.find("threads", .int(1...256))
         queueMax = section.read("queue_max", .int(1...10_000), default: queueMax)

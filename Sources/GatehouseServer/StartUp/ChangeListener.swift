@@ -21,17 +21,24 @@ struct ChangeListener: Service {
             }
         }
         wiring.clients.setListening(false)
+        wiring.apiKeys.setListening(false)
     }
 
     private func hear(_ notification: PostgresNotification) async {
         switch notification {
         case .connected:
             wiring.clients.setListening(true)
+            wiring.apiKeys.setListening(true)
             await reload()
         case .lost:
             wiring.clients.setListening(false)
+            wiring.apiKeys.setListening(false)
         case .message("clients"):
             wiring.clients.flush()
+            // A client's keys live and die with it.
+            wiring.apiKeys.flush()
+        case .message("api_keys"):
+            wiring.apiKeys.flush()
         case .message("revocations"):
             await reloadRevocations()
         case .message("keys"):
@@ -55,9 +62,12 @@ struct ChangeListener: Service {
     }
 
     private func reloadKeys() async {
+        // Until it has worked, the job tries again every few seconds.
+        wiring.keysAreStale.set(true)
         do {
             try await wiring.keys.load(now: wiring.parts.clock.now)
             wiring.verification.forgetAll()
+            wiring.keysAreStale.set(false)
         } catch {
             wiring.parts.logger.warning("signing keys could not be read", metadata: ["error": "\(error)"])
         }

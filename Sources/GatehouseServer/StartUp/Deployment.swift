@@ -43,7 +43,7 @@ package struct Deployment: Sendable {
         do {
             let masterKeys = try MasterKeyFile.read(settings.masterKeys, workingDirectory: workingDirectory)
             let database = try Database(settings: postgres, logger: logger)
-            let parts = parts(settings, masterKeys: masterKeys, templates: resources + "/Templates", logger: logger)
+            let parts = try parts(settings, masterKeys: masterKeys, templates: resources + "/Templates", logger: logger)
             return Deployment(
                 settings: settings, wiring: try Wiring(parts, database: database), database: database,
                 migrator: Migrator(migrations: migrations, settings: postgres, logger: logger), cluster: cluster, logger: logger)
@@ -75,21 +75,24 @@ package struct Deployment: Sendable {
         path.hasPrefix("/") ? path : workingDirectory + "/" + path
     }
 
-    private static func parts(_ settings: GatehouseSettings, masterKeys: MasterKeys, templates: String, logger: Logger) -> Wiring.Parts {
+    private static func parts(_ settings: GatehouseSettings, masterKeys: MasterKeys, templates: String, logger: Logger) throws -> Wiring.Parts {
         let site = Site(issuer: settings.issuer, name: settings.name, version: version)
         var parts = Wiring.Parts(site: site, masterKeys: masterKeys, templates: templates, logger: logger)
         parts.oauth = oauth(settings)
         parts.sessionLimits = SessionLimits(
             idle: settings.sessions.idle, absolute: settings.sessions.absolute, countMax: settings.sessions.perUserMax)
-        parts.passwordCost =
-            PasswordCost(
-                memoryKiB: settings.passwords.memoryKiB, passes: settings.passwords.iterations, parallelism: settings.passwords.parallelism)
-            ?? .standard
+        let passwords = settings.passwords
+        guard
+            let cost = PasswordCost(memoryKiB: passwords.memoryKiB, passes: passwords.iterations, parallelism: passwords.parallelism)
+        else { throw DeploymentError("passwords: memory_kib must be at least 8 times parallelism") }
+        parts.passwordCost = cost
         parts.passwordThreads = settings.passwords.threads
         parts.passwordsWaitingMax = settings.passwords.queueMax
         parts.signInPerAccount = limit(settings.limits.signInPerAccount)
         parts.signInPerAddress = limit(settings.limits.signInPerAddress)
+        parts.authorizationPerAddress = limit(settings.limits.authorizationPerAddress)
         parts.registrationPerAddress = limit(settings.limits.registrationPerAddress)
+        parts.auditRetention = settings.audit.retention
         parts.rotation.tokenLifetimeMax = OAuthSettings.accessTokenLifetimeMax
         parts.rotation.sessionLifetimeMax = settings.sessions.absolute
         return parts
@@ -109,7 +112,7 @@ package struct Deployment: Sendable {
         oauth.grantLifetime = settings.tokens.refreshAbsolute
         oauth.refreshGrace = settings.tokens.grace
         oauth.resources = settings.resources.map { resource in
-            Resource(identifier: resource.identifier, name: resource.name, scopes: resource.scopes.map(scope))
+            Resource(identifier: resource.identifier, name: resource.name, scopes: resource.scopes.map(scope), clients: resource.clients)
         }
         oauth.scopes = settings.scopes.map(scope)
         oauth.registeredClientsMax = settings.registration.clientsMax

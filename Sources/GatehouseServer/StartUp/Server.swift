@@ -2,6 +2,7 @@ import FoundationEssentials
 import Hummingbird
 import Keys
 import Logging
+import NIOCore
 import OAuth
 import Postgres
 import Runtime
@@ -27,8 +28,12 @@ package struct Server: Sendable {
     /// Returns after shutdown. The deployment is closed in any case.
     package func run() async throws {
         do {
+            deployment.database.start()
             try await prepare()
             try await serve()
+            // What was counted since the last turn of the job.
+            try? await ServerJobs.flushTally(deployment.wiring, now: deployment.wiring.parts.clock.now)
+            try? await deployment.wiring.apiKeys.writeUses()
             await deployment.close()
         } catch {
             await deployment.close()
@@ -41,7 +46,7 @@ package struct Server: Sendable {
         let wiring = deployment.wiring
         try await waitForDatabase { _ = try await deployment.migrator.migrate() }
         try await wiring.load(now: wiring.parts.clock.now)
-        let changes = try await Reconciliation(settings: deployment.settings, wiring: wiring).apply(now: wiring.parts.clock.now)
+        let changes = try await Reconciliation(settings: deployment.settings, wiring: wiring).apply()
         for change in changes {
             deployment.logger.notice("settings reconciled", metadata: ["change": "\(change.line)"])
         }
@@ -60,18 +65,25 @@ package struct Server: Sendable {
         }
     }
 
+    /// A connection on which nothing comes for so long is closed.
+    private static let idleTimeMax: TimeAmount = .seconds(60)
+    /// Beyond these, new connections wait in the backlog.
+    private static let connectionsMax = 10_000
+
     private func serve() async throws {
         let wiring = deployment.wiring
         let listen = deployment.settings.listen
         let jobs = JobRunner(jobs: ServerJobs.all(wiring), clock: wiring.parts.clock, logger: deployment.logger)
         let onRunning = onRunning
         let application = Application(
-            router: Routes.make(wiring),
-            configuration: .init(address: .hostname(listen.address, port: listen.port), serverName: nil, backlog: 1_024),
+            router: Routes.make(wiring), server: .http1(configuration: .init(idleTimeout: Self.idleTimeMax)),
+            configuration: .init(
+                address: .hostname(listen.address, port: listen.port), serverName: nil, backlog: 1_024,
+                availableConnectionsDelegate: .maximum(Self.connectionsMax, logger: deployment.logger)),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? listen.port) },
             logger: deployment.logger)
-        // Shut down in reverse order: the door closes first, the database last.
-        let services: [any Service] = [deployment.database, ChangeListener(wiring: wiring), jobs, application] + extraServices
+        // Shut down in reverse order: the door closes first. The database is closed after all of them.
+        let services: [any Service] = [ChangeListener(wiring: wiring), jobs, application] + extraServices
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: deployment.logger))
         try await group.run()

@@ -13,6 +13,8 @@ package final class AttemptLimiter: Sendable {
 
     private struct Bucket {
         var attempts: Double
+        let burst: Int
+        let perMinute: Double
         var refilledAt: Date
     }
 
@@ -30,10 +32,15 @@ package final class AttemptLimiter: Sendable {
 
     /// Takes one attempt.
     /// - Returns: nil if it is allowed, else how long to wait for the next.
-    package func take(_ key: String, now: Date) -> Duration? {
+    package func take(_ key: String, now: Date) -> Duration? { take(key, limit: limit, now: now) }
+
+    /// Takes one attempt of a key with a limit of its own.
+    package func take(_ key: String, limit: AttemptLimit, now: Date) -> Duration? {
         state.withLock { state in
             let place = place(for: key, in: &state, now: now)
-            var bucket = refilled(state.buckets[place] ?? Bucket(attempts: Double(limit.burst), refilledAt: now), now: now)
+            var bucket = refilled(
+                state.buckets[place] ?? Bucket(attempts: Double(limit.burst), burst: limit.burst, perMinute: limit.perMinute, refilledAt: now),
+                now: now)
             defer { state.buckets[place] = bucket }
             guard bucket.attempts >= 1 else {
                 return .seconds(Int64(max(1, ((1 - bucket.attempts) / limit.perMinute * 60).rounded(.up))))
@@ -47,20 +54,23 @@ package final class AttemptLimiter: Sendable {
     package func giveBack(_ key: String) {
         state.withLock { state in
             guard let bucket = state.buckets[key] else { return }
-            state.buckets[key]?.attempts = min(Double(limit.burst), bucket.attempts + 1)
+            state.buckets[key]?.attempts = min(Double(bucket.burst), bucket.attempts + 1)
         }
     }
 
     private func refilled(_ bucket: Bucket, now: Date) -> Bucket {
         let seconds = max(0, now.timeIntervalSince(bucket.refilledAt))
-        return Bucket(attempts: min(Double(limit.burst), bucket.attempts + seconds / 60 * limit.perMinute), refilledAt: now)
+        var bucket = bucket
+        bucket.attempts = min(Double(bucket.burst), bucket.attempts + seconds / 60 * bucket.perMinute)
+        bucket.refilledAt = now
+        return bucket
     }
 
     private func place(for key: String, in state: inout State, now: Date) -> String {
         if state.buckets[key] != nil || state.buckets.count < Self.keysMax { return key }
         if now.timeIntervalSince(state.sweptAt) >= 60 {
             state.sweptAt = now
-            state.buckets = state.buckets.filter { refilled($0.value, now: now).attempts < Double(limit.burst) }
+            state.buckets = state.buckets.filter { refilled($0.value, now: now).attempts < Double($0.value.burst) }
         }
         return state.buckets.count < Self.keysMax ? key : Self.sharedKey
     }

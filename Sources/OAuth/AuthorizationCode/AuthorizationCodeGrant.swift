@@ -32,9 +32,11 @@ struct AuthorizationCodeGrant: TokenGrant {
         }
         guard verdict == "redeemed" else { throw Self.refusal(verdict) }
         var approval = TokenApproval(
-            subject: code.userID.token, scopes: code.scopes, audiences: audiences, roles: code.roles,
+            subject: code.userID.token, scopes: try request.client.present(code.scopes), audiences: audiences,
+            roles: request.client.mayKnowRoles ? code.roles : [],
             authorization: .init(
-                grantID: code.grantID, sessionID: code.sessionID, authenticatedAt: code.authenticatedAt, methods: code.methods),
+                grantID: code.grantID, sessionID: code.sessionID, authenticatedAt: code.authenticatedAt, methods: code.methods,
+                isOffline: code.isOffline),
             refreshToken: refreshToken?.text)
         if code.scopes.contains("openid") {
             approval.identity = .init(nonce: code.nonce, claims: try await identityClaims(code))

@@ -44,7 +44,7 @@ struct AuthorizationCodeStore: Sendable {
                 clientID: try row.text(0), redirectURI: try row.optionalText(1), codeChallenge: try row.optionalText(2),
                 nonce: try row.optionalText(3), grantID: try row.uuid(4), userID: try row.uuid(5), sessionID: try row.uuid(6),
                 isOffline: try row.bool(7), scopes: try ScopeSet(row.texts(8)), audiences: try row.texts(9),
-                claims: try row.optionalJSON(10).map { try ClaimsRequest(parsing: String(decoding: $0, as: UTF8.self)) },
+                claims: try row.optionalJSON(10).map { try ClaimsRequest(parsing: String(decoding: $0, as: UTF8.self), bytesMax: 65_536) },
                 authenticatedAt: try row.date(11),
                 methods: try row.texts(12), roles: try row.texts(13))
         }

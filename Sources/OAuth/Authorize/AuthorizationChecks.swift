@@ -51,7 +51,7 @@ struct AuthorizationChecks: Sendable {
         }
         let prompt = try Prompt(parsing: try parameters.optional("prompt") ?? "")
         let scopes = try self.scopes(parameters, client: client)
-        let claims = try parameters.optional("claims").map { text throws(OAuthError) in try ClaimsRequest(parsing: text) }
+        let claims = try self.claims(parameters, client: client)
         for tolerated in ["display", "ui_locales", "claims_locales", "acr_values"] { _ = try parameters.optional(tolerated) }
         try refuseUnreachableContext(claims)
         return AuthorizationRequest(
@@ -73,10 +73,20 @@ struct AuthorizationChecks: Sendable {
         }
     }
 
+    /// A claim is asked for by name as a part of its scope: one whose scope the client may not have is left out, as an unknown one is
+    /// (OpenID Connect Core §5.5).
+    private func claims(_ parameters: Parameters, client: Client) throws(OAuthError) -> ClaimsRequest? {
+        guard let text = try parameters.optional("claims") else { return nil }
+        let asked = try ClaimsRequest(parsing: text)
+        func isAllowed(_ name: String) -> Bool { StandardClaims.scope(releasing: name).map(client.scopes.contains) ?? true }
+        return ClaimsRequest(
+            userInfo: asked.userInfo.filter { isAllowed($0.key) }, idToken: asked.idToken.filter { isAllowed($0.key) })
+    }
+
     private func scopes(_ parameters: Parameters, client: Client) throws(OAuthError) -> ScopeSet {
         guard let text = try parameters.optional("scope") else {
             // RFC 6749 §3.3: a documented default.
-            let scopes = client.scopes.subtracting(["openid", "offline_access", "introspect"])
+            let scopes = client.scopes.subtracting(["openid", "offline_access"]).filter { !Audiences.machineScopes.contains($0) }
             guard !scopes.isEmpty else { throw .invalidScope("scope is required") }
             return scopes
         }
@@ -87,7 +97,9 @@ struct AuthorizationChecks: Sendable {
         let known = asked.filter { audiences.isKnown(scope: $0) || client.scopes.contains($0) }
         guard !known.isEmpty else { throw .invalidScope("scope is not known") }
         guard known.isSubset(of: client.scopes) else { throw .invalidScope("scope exceeds what this client may ask for") }
-        guard !known.contains("introspect") else { throw .invalidScope("introspect is for clients acting for themselves") }
+        guard known.intersection(["introspect", "keys:admin"]).isEmpty else {
+            throw .invalidScope("scope is for clients that act for themselves")
+        }
         // §11: offline access only where a refresh token can be given.
         return client.metadata.grantTypes.contains(.refreshToken) ? known : known.subtracting(["offline_access"])
     }

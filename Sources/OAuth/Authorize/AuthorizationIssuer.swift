@@ -26,7 +26,7 @@ struct AuthorizationIssuer: Sendable {
             token: OpaqueToken.generate(randomness: randomness, prefix: AuthorizationCode.prefix), grantID: randomness.uuid(at: now),
             clientID: request.client.id, userID: session.user.id, sessionID: session.id,
             isOffline: request.scopes.contains(ScopeSet.offlineAccess), scopes: request.scopes, audiences: request.audiences,
-            claims: request.claims, authenticatedAt: session.authenticatedAt, methods: session.methods,
+            claims: request.claims?.namesOnly, authenticatedAt: session.authenticatedAt, methods: session.methods,
             redirectURI: request.target.sentRedirectURI, codeChallenge: request.codeChallenge, nonce: request.nonce)
         try await database.transaction { transaction in
             if let waiting {
@@ -34,10 +34,10 @@ struct AuthorizationIssuer: Sendable {
             }
             if remembering {
                 try await ConsentStore(transaction).insert(
-                    userID: session.user.id, clientID: request.client.id, scopes: request.scopes, now: now)
+                    userID: session.user.id, clientID: request.client.id, scopes: request.disclosed, now: now)
             }
             try await GrantStore(transaction).insert(
-                code, settings: settings, eventID: audit.eventID(now: now), address: address, now: now)
+                code, settings: settings, canRefresh: request.client.metadata.grantTypes.contains(.refreshToken), eventID: audit.eventID(now: now), address: address, now: now)
         }
         return try reply.code(code.token.text, to: request.target)
     }

@@ -47,7 +47,7 @@ struct AuthorizationJudgement {
     private var needsConsent: Bool {
         if request.prompt.contains(.consent) { return true }
         if request.client.consent == .implicit { return false }
-        return !request.scopes.isSubset(of: remembered)
+        return !request.disclosed.isSubset(of: remembered)
     }
 
     private static let loginRequired = OAuthError(.loginRequired, "sign-in is required")

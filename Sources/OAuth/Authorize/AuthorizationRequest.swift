@@ -13,7 +13,14 @@ struct AuthorizationRequest: Sendable {
     /// The person that `id_token_hint` or `claims` names; the answer must be about nobody else.
     let requiredSubject: String?
     let codeChallenge: String?
+    /// Only claims that the client may know.
     let claims: ClaimsRequest?
+
+    /// Everything that the person is asked to allow: the scopes, and those that claims asked for one by one belong to.
+    var disclosed: ScopeSet {
+        let names = (claims.map { Array($0.userInfo.keys) + Array($0.idToken.keys) } ?? []).compactMap(StandardClaims.scope(releasing:))
+        return scopes.union(ScopeSet(names.sorted()))
+    }
 
     var client: Client { target.client }
 }

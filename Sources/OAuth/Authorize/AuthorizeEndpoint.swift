@@ -1,5 +1,6 @@
 import Accounts
 import FoundationEssentials
+import Guard
 import Hummingbird
 import Keys
 import OAuthProtocol
@@ -21,6 +22,8 @@ package struct AuthorizeEndpoint: Sendable {
     let sessions: Sessions
     let signIn: SignInFlow
     let site: Site
+    /// Requests that wait for a person are kept, so one address can make only so many.
+    let limiter: AttemptLimiter
     let randomness: any Randomness
     let clock: any WallClock
 
@@ -46,7 +49,7 @@ package struct AuthorizeEndpoint: Sendable {
             return try issuer.reply.error(error, to: target)
         case .signIn, .selectAccount, .consent:
             let browser = BrowserBinding.readOrCreate(request, site: site, randomness: randomness)
-            let handle = try await store(parameters, target: target, browser: TokenHash(of: browser.value), now: now)
+            let handle = try await store(parameters, target: target, browser: TokenHash(of: browser.value), address: context.clientAddress, now: now)
             return Reply.redirect(to: Self.address(handle), setting: browser.newCookie)
         }
     }
@@ -62,7 +65,7 @@ package struct AuthorizeEndpoint: Sendable {
         } catch let error as OAuthError {
             return try issuer.reply.error(error, to: target)
         }
-        return Reply.redirect(to: Self.address(try await store(parameters, target: target, browser: nil, now: now)))
+        return Reply.redirect(to: Self.address(try await store(parameters, target: target, browser: nil, address: context.clientAddress, now: now)))
     }
 
     /// `GET /oauth2/authorize/continue`: a stored request goes on from wherever the person stands.
@@ -106,7 +109,7 @@ package struct AuthorizeEndpoint: Sendable {
     ) async throws -> Response {
         Reply.redirect(
             to: try await signIn.begin(
-                returnTo: Self.address(handle), loginHint: asked.loginHint,
+                handle: handle, returnTo: Self.address(handle), loginHint: asked.loginHint,
                 client: PresentedClient(page: asked.client.page, redirectURI: asked.target.address),
                 offersPresentAccount: offersPresentAccount, browser: browser, now: now))
     }
@@ -119,15 +122,26 @@ package struct AuthorizeEndpoint: Sendable {
     }
 
     private func store(
-        _ parameters: OAuthProtocol.Parameters, target: AuthorizationTarget, browser: TokenHash?, now: Date
+        _ parameters: OAuthProtocol.Parameters, target: AuthorizationTarget, browser: TokenHash?, address: String, now: Date
     ) async throws -> String {
+        if let wait = limiter.take(address, now: now) { throw OAuthError.tooManyRequests(retryAfter: wait) }
+        let kept = OAuthProtocol.Parameters.encode(parameters.pairs.filter { Self.kept.contains($0.name) }.map { ($0.name, $0.value) })
+        guard kept.utf8.count <= Self.storedBytesMax else { throw OAuthError.invalidRequest("The request is too long.") }
         let handle = OpaqueToken.generate(randomness: randomness)
         try await AuthorizationRequestStore(database).insert(
             id: randomness.uuid(at: now), handle: handle, browser: browser, clientID: target.client.id,
-            parameters: String(decoding: parameters.urlEncoded, as: UTF8.self), now: now,
+            parameters: kept, now: now,
             expiresAt: now + settings.authorizationRequestLifetime)
         return handle.text
     }
+
+    static let storedBytesMax = 16_384
+
+    /// What a stored request needs to be checked again; the rest is not kept.
+    private static let kept: Set<String> = [
+        "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "prompt", "max_age", "login_hint", "id_token_hint",
+        "acr_values", "code_challenge", "code_challenge_method", "response_mode", "display", "claims", "resource",
+    ]
 
     private static func address(_ handle: String) -> String { "\(continuePath)?request=\(handle)" }
 }

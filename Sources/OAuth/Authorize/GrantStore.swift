@@ -22,7 +22,11 @@ package struct GrantStore: Sendable {
     }
 
     /// Writes a grant, its authorization code and the event in one round trip.
-    func insert(_ code: AuthorizationCode, settings: OAuthSettings, eventID: UUID, address: String, now: Date) async throws {
+    func insert(
+        _ code: AuthorizationCode, settings: OAuthSettings, canRefresh: Bool, eventID: UUID, address: String, now: Date
+    ) async throws {
+        // Without refresh tokens a grant is needed for as long as its last access token lives.
+        let lifetime = canRefresh ? settings.grantLifetime : OAuthSettings.accessTokenLifetimeMax + settings.codeLifetime
         try await database.execute(
             """
             with given as (
@@ -39,7 +43,7 @@ package struct GrantStore: Sendable {
             [
                 .uuid(code.grantID), .text(code.clientID), .uuid(code.userID), .uuid(code.sessionID), .bool(code.isOffline),
                 .texts(code.scopes.array), .texts(code.audiences), .optionalJSON(code.claims?.encoded()),
-                .timestamp(code.authenticatedAt), .texts(code.methods), .timestamp(now), .timestamp(now + settings.grantLifetime),
+                .timestamp(code.authenticatedAt), .texts(code.methods), .timestamp(now), .timestamp(now + lifetime),
                 .uuid(eventID), .text(address), .bytes(code.token.hash.bytes), .optionalText(code.redirectURI),
                 .optionalText(code.codeChallenge), .optionalText(code.nonce), .timestamp(now + settings.codeLifetime),
             ])

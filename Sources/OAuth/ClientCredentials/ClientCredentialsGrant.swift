@@ -15,6 +15,7 @@ struct ClientCredentialsGrant: TokenGrant {
         let scopes: ScopeSet
         if let asked = try request.form.optional("scope") {
             scopes = try ScopeSet(parsing: asked)
+            guard !scopes.isEmpty else { throw OAuthError.invalidScope("scope is empty") }
             guard scopes.isSubset(of: client.scopes) else { throw OAuthError.invalidScope("scope exceeds what this client may ask for") }
             // OpenID Connect's scopes speak of a person, and here there is none.
             guard scopes.intersection(Self.personal).isEmpty else { throw OAuthError.invalidScope("scope needs a person") }
@@ -29,5 +30,5 @@ struct ClientCredentialsGrant: TokenGrant {
         return approval
     }
 
-    private static let personal = ScopeSet(Audiences.ownScopes.subtracting(["introspect"]))
+    private static let personal = ScopeSet(Audiences.ownScopes)
 }

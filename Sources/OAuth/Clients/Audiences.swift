@@ -13,15 +13,34 @@ struct Audiences: Sendable {
     }
 
     /// Scopes that the server itself understands.
-    static let ownScopes: Set<String> = ["openid", "profile", "email", "address", "phone", "offline_access", "introspect"]
+    static let ownScopes: Set<String> = ["openid", "profile", "email", "address", "phone", "offline_access"]
+
+    /// Scopes of this server's own machine API. They are granted to clients that are declared with them, and never advertised.
+    static let machineScopes: Set<String> = ["introspect", "keys", "keys:admin"]
 
     var allScopes: [String] {
-        Self.ownScopes.subtracting(["introspect"]).sorted() + resources.flatMap { $0.scopes.map(\.name) } + scopes.map(\.name)
+        Self.ownScopes.sorted() + resources.flatMap { $0.scopes.map(\.name) } + scopes.map(\.name)
     }
 
     func isKnown(scope: String) -> Bool {
         Self.ownScopes.contains(scope) || scopes.contains { $0.name == scope }
             || resources.contains { $0.scopes.contains { $0.name == scope } }
+    }
+
+    /// Whether a client's tokens may name this service: the server itself, one it is declared for, or one whose scopes it may ask for.
+    func isAllowed(_ audience: String, _ client: Client) -> Bool {
+        audience == issuer || client.audiences.contains(audience)
+            || resources.contains { $0.identifier == audience && $0.scopes.contains { client.scopes.contains($0.name) } }
+    }
+
+    /// The services that a client speaks for: itself, and the resources that name it.
+    func spokenFor(by clientID: String) -> [String] {
+        [clientID] + resources.filter { $0.clients.contains(clientID) }.map(\.identifier)
+    }
+
+    /// The resources that understand one of these scopes.
+    func implied(by scopes: ScopeSet) -> [String] {
+        resources.filter { resource in resource.scopes.contains { scopes.contains($0.name) } }.map(\.identifier)
     }
 
     /// - Parameter requested: the `resource` parameters, as sent.
@@ -31,16 +50,10 @@ struct Audiences: Sendable {
     func judge(requested: [String], scopes: ScopeSet, client: Client) throws(OAuthError) -> [String] {
         guard requested.isEmpty else {
             guard requested.count <= 10 else { throw .invalidTarget("too many resource parameters") }
-            for resource in requested {
-                let isKnown = resource == issuer || resources.contains { $0.identifier == resource } || client.audiences.contains(resource)
-                guard isKnown else { throw .invalidTarget("resource is not known") }
-                guard client.mayName(audience: resource, issuer: issuer) else {
-                    throw .invalidTarget("resource is not allowed for this client")
-                }
-            }
+            guard requested.allSatisfy({ isAllowed($0, client) }) else { throw .invalidTarget("resource is not known, or not for this client") }
             return requested.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         }
-        var audiences = resources.filter { resource in resource.scopes.contains { scopes.contains($0.name) } }.map(\.identifier)
+        var audiences = implied(by: scopes)
         if audiences.isEmpty { audiences = client.audiences }
         // OpenID Connect's own endpoints are an audience as soon as userinfo is.
         if scopes.contains("openid") || audiences.isEmpty { audiences.append(issuer) }

@@ -68,8 +68,15 @@ package struct Client: Sendable {
         return !(isPublic && metadata.redirectURIs.contains { $0.isLoopback || $0.isPrivateUseScheme })
     }
 
-    func mayName(audience: String, issuer: String) -> Bool {
-        origin != .registered || audience == issuer || audiences.contains(audience)
+    /// Roles say what a person may do everywhere; a client that nobody has reviewed is not told.
+    var mayKnowRoles: Bool { origin != .registered }
+
+    /// What is left of granted scopes when the client may ask for less now than it could then.
+    /// - Throws: `invalid_scope` when nothing is.
+    func present(_ granted: ScopeSet) throws(OAuthError) -> ScopeSet {
+        let left = granted.intersection(scopes)
+        guard !left.isEmpty || granted.isEmpty else { throw .invalidScope("this client may no longer ask for what was granted") }
+        return left
     }
 
     /// Web origins that may read our answers from a browser (CORS): those of its redirects and those declared.

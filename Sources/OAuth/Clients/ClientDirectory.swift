@@ -54,7 +54,10 @@ package final class ClientDirectory: Sendable {
     package func isRegistered(origin: String) async throws -> Bool {
         let now = clock.now
         let (held, generation) = state.withLock { state in
-            (state.origins[origin].flatMap { isFresh($0.loadedAt, now, state) ? $0.isRegistered : nil }, state.generation)
+            (state.origins[origin].flatMap { held in
+                // That nobody registered an origin is announced by nobody when it changes.
+                (held.isRegistered && state.isListening) || now < held.loadedAt + Self.staleAfter ? held.isRegistered : nil
+            }, state.generation)
         }
         if let held { return held }
         let isRegistered = try await ClientStore(database).hasOrigin(origin)
@@ -64,6 +67,11 @@ package final class ClientDirectory: Sendable {
             state.origins[origin] = (isRegistered, now)
         }
         return isRegistered
+    }
+
+    /// A client has been added: an origin that was unknown may be registered now.
+    package func forgetOrigins() {
+        state.withLock { $0.origins.removeAll(keepingCapacity: true) }
     }
 
     /// Forgets everything: a client has changed.

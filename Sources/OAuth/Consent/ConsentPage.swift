@@ -36,6 +36,10 @@ package struct ConsentPage: Sendable {
                 .accessDenied("The person did not allow this."), asked.target, session: session, waiting: waiting.id,
                 address: context.clientAddress, now: now)
         case "allow":
+            // What the client may ask for can have changed since the page was shown: then the person is asked again.
+            guard try form.optional("shown", bytesMax: 16_384) == Self.shown(asked) else {
+                return try render(asked, handle: try form.required("request", bytesMax: 128), session: session)
+            }
             return try await allow(asked, session: session, waiting: waiting, context, now: now)
         default:
             throw OAuthError.invalidRequest("decision must be allow or deny")
@@ -47,7 +51,7 @@ package struct ConsentPage: Sendable {
     ) async throws -> Response {
         // Everything but the consent itself is judged again: the sign-in may have grown too old meanwhile.
         let judgement = AuthorizationJudgement(
-            request: asked, session: session, remembered: asked.scopes, startedAt: waiting.createdAt, hasSelectedAccount: true, now: now)
+            request: asked, session: session, remembered: asked.disclosed, startedAt: waiting.createdAt, hasSelectedAccount: true, now: now)
         switch judgement.judge() {
         case .approve, .consent:
             return try await issuer.approve(
@@ -60,6 +64,11 @@ package struct ConsentPage: Sendable {
         }
     }
 
+    /// What an "Allow" is an answer to.
+    private static func shown(_ asked: AuthorizationRequest) -> String {
+        (asked.disclosed.array.sorted() + asked.audiences.sorted() + [asked.target.address]).joined(separator: " ")
+    }
+
     func render(_ asked: AuthorizationRequest, handle: String, session: Session) throws -> Response {
         let client = asked.client
         return try pages.render(
@@ -67,10 +76,10 @@ package struct ConsentPage: Sendable {
             [
                 "action": Self.path,
                 "csrfToken": csrf.token(for: session.tokenText),
-                "hidden": PageModel.fields([("request", handle)]),
+                "hidden": PageModel.fields([("request", handle), ("shown", Self.shown(asked))]),
                 "user": ["name": session.user.displayName, "email": session.user.email] as PageModel,
                 "client": client.page.model,
-                "scopes": ScopeDescriptions(settings: settings).describe(asked.scopes),
+                "scopes": ScopeDescriptions(settings: settings).describe(asked.disclosed),
                 "remember": client.canRememberConsent,
                 "redirectHost": asked.target.redirectURI.displayName,
             ],

@@ -23,6 +23,7 @@ struct ScopeDescriptions: Sendable {
         "email": ("See your e-mail address", "And whether it has been verified"),
         "address": ("See your postal address", ""),
         "phone": ("See your phone number", "And whether it has been verified"),
+        "keys": ("Manage your API keys", "Make, list and revoke keys that act for you"),
         "offline_access": ("Stay connected when you are away", "Until you sign out there or take this permission back"),
     ]
 }

@@ -1,3 +1,4 @@
+import Credentials
 import FoundationEssentials
 import Hummingbird
 import Keys
@@ -13,23 +14,35 @@ import Web
 package struct IntrospectionEndpoint: Sendable {
     let settings: OAuthSettings
     let authentication: ClientAuthentication
+    /// Callers that prove themselves otherwise than as clients (`Gateway/Caller`); nil where the request names none.
+    let findCaller: IntrospectionCaller.Finder
     let verification: AccessTokenVerification
+    let apiKeys: APIKeyDirectory
     let database: any Queryable
     let clock: any WallClock
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let form = try await Form.read(request, context)
-        let caller = try await authentication.authenticate(request.headers, form)
-        // §2.1: the endpoint "MUST also require some form of authorization".
-        guard !caller.isPublic else { throw OAuthError.invalidClient("a public client may not introspect") }
+        let caller = try await requireCaller(request, form, context)
         let token = try form.required("token", bytesMax: 16_384)
         _ = try form.optional("token_type_hint")
         let now = clock.now
         if token.hasPrefix(RefreshToken.prefix) {
             return try await describeRefreshToken(token, to: caller, now: now)
         }
+        if APIKeyText.isClaimed(by: token) { return try await describeKey(token, to: caller, now: now) }
         guard let accessToken = try await verified(token, now: now), maySee(accessToken, caller) else { return Self.inactive }
         return describe(accessToken)
+    }
+
+    /// §2.1: the endpoint "MUST also require some form of authorization".
+    private func requireCaller(_ request: Request, _ form: OAuthProtocol.Parameters, _ context: GatehouseContext) async throws
+        -> IntrospectionCaller
+    {
+        if let caller = try await findCaller(request, context) { return caller }
+        let client = try await authentication.authenticate(request.headers, form)
+        guard !client.isPublic else { throw OAuthError.invalidClient("a public client may not introspect", challenge: ClientAuthentication.challenge) }
+        return IntrospectionCaller(clientID: client.id, scopes: client.scopes, audiences: Audiences(settings).spokenFor(by: client.id))
     }
 
     private func verified(_ token: String, now: Date) async throws -> AccessToken? {
@@ -38,9 +51,34 @@ package struct IntrospectionEndpoint: Sendable {
         }
     }
 
-    private func maySee(_ token: AccessToken, _ caller: Client) -> Bool {
-        token.clientID == caller.id || caller.scopes.contains("introspect")
-            || token.audiences.contains { $0 == caller.id || caller.audiences.contains($0) }
+    private func maySee(_ token: AccessToken, _ caller: IntrospectionCaller) -> Bool {
+        token.clientID == caller.clientID || caller.maySee(token.audiences)
+    }
+
+    private func describeKey(_ text: String, to caller: IntrospectionCaller, now: Date) async throws -> Response {
+        // The address that the key was sent from is not ours to see, so one bound to addresses is for `/v1/keys/verify`.
+        let key: APIKey
+        do {
+            key = try await apiKeys.require(text, from: nil, now: now)
+        } catch is APIKeyRefusal {
+            return Self.inactive
+        }
+        guard caller.maySee(key.audiences) || key.owner == caller.clientID.map(APIKey.Owner.client) else { return Self.inactive }
+        var json = JSONWriter()
+        json.object { json in
+            json.field("active", true)
+            json.field("iss", settings.issuer)
+            json.field("sub", key.subject)
+            if case .client(let id) = key.owner { json.field("client_id", id) }
+            json.field("aud", key.audiences)
+            json.field("iat", key.createdAt.numericDate)
+            if let expiresAt = key.expiresAt { json.field("exp", expiresAt.numericDate) }
+            json.field("jti", key.id)
+            json.field("token_type", "api_key")
+            if !key.scopes.isEmpty { json.field("scope", key.scopes.description) }
+            if !key.ownerRoles.isEmpty { json.field("roles", key.ownerRoles) }
+        }
+        return Reply.json(json.bytes)
     }
 
     private func describe(_ token: AccessToken) -> Response {
@@ -64,8 +102,8 @@ package struct IntrospectionEndpoint: Sendable {
     }
 
     /// A refresh token is between its client and us: it is shown to that client only.
-    private func describeRefreshToken(_ token: String, to caller: Client, now: Date) async throws -> Response {
-        guard let grant = try await GrantStore(database).find(liveRefreshToken: TokenHash(of: token), now: now), grant.clientID == caller.id
+    private func describeRefreshToken(_ token: String, to caller: IntrospectionCaller, now: Date) async throws -> Response {
+        guard let grant = try await GrantStore(database).find(liveRefreshToken: TokenHash(of: token), now: now), grant.clientID == caller.clientID
         else { return Self.inactive }
         var json = JSONWriter()
         json.object { json in

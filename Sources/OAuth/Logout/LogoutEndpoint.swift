@@ -30,16 +30,21 @@ package struct LogoutEndpoint: Sendable {
         let fields: [(String, String)]
     }
 
-    /// `GET` and `POST /oauth2/logout`
-    package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+    /// `POST /oauth2/logout`. A cross-site POST comes without our cookies, so the browser is sent on to a GET, which brings them.
+    package func submit(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+        let asked = try await check(try await Form.read(request, context), now: clock.now)
+        return Reply.redirect(to: DiscoveryEndpoint.Path.logout + "?" + OAuthProtocol.Parameters.encode(asked.fields))
+    }
+
+    /// `GET /oauth2/logout`
+    package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
-        let parameters = request.method == .post ? try await Form.read(request, context) : try Form.query(request)
-        let asked = try await check(parameters, now: now)
-        guard let session = try await sessions.find(request, now: now) else { return try done(asked) }
+        let asked = try await check(try Form.query(request), now: now)
+        guard let session = try await sessions.find(request, now: now) else { return try done(asked, request) }
         if let hint = asked.hint, hint.sessionID == session.id, hint.subject == session.user.id.token {
             try await sessions.end(
                 session.id, of: session.user.id, reason: "signed out by application", address: context.clientAddress, now: now)
-            return try done(asked)
+            return try done(asked, request)
         }
         return try signOut.ask(
             session, action: Self.confirmPath, hidden: asked.fields, client: asked.client?.page, returnURI: asked.returnURI)
@@ -50,16 +55,20 @@ package struct LogoutEndpoint: Sendable {
         let now = clock.now
         let form = try await Form.read(request, context)
         let asked = try await check(form, now: now)
-        guard let session = try await sessions.find(request, now: now) else { return try done(asked) }
+        guard let session = try await sessions.find(request, now: now) else { return try done(asked, request) }
         try csrf.check(form, request, binding: session.tokenText, site: site)
         guard try form.optional("decision", bytesMax: 16) != "stay" else { return Reply.redirect(to: "/") }
         try await sessions.end(session.id, of: session.user.id, reason: "signed out", address: context.clientAddress, now: now)
-        return try done(asked)
+        return try done(asked, request)
     }
 
-    private func done(_ asked: Asked) throws -> Response {
-        guard let returnURI = asked.returnURI else { return try signOut.signedOut(client: asked.client?.page) }
-        return Reply.redirect(to: returnURI, setting: sessions.clearedCookie)
+    private func done(_ asked: Asked, _ request: Request) throws -> Response {
+        // Anybody can name a client. Without a token of ours, one that registered itself gets a link and no redirect:
+        // it could be anywhere (RP-Initiated Logout §3, RFC 9700 §4.11.2).
+        guard let returnURI = asked.returnURI, asked.hint != nil || asked.client?.origin != .registered else {
+            return try signOut.signedOut(request, returnURI: asked.returnURI, client: asked.client?.page)
+        }
+        return Reply.redirect(to: returnURI, setting: sessions.clearedCookie(for: request))
     }
 
     private func check(_ parameters: OAuthProtocol.Parameters, now: Date) async throws -> Asked {

@@ -14,6 +14,7 @@ struct RefreshTokenGrant: TokenGrant {
     let audit: AuditStore
     let randomness: any Randomness
     let revocations: RevocationList
+    let audiences: Audiences
 
     func approve(_ request: TokenRequest) async throws -> TokenApproval {
         let presented = try request.form.required("refresh_token")
@@ -29,12 +30,12 @@ struct RefreshTokenGrant: TokenGrant {
             settings: settings, now: request.now)
         switch verdict {
         case .rotated(let grant):
-            return approval(grant, requestedScopes, requestedAudiences, refreshToken: successor.token)
+            return try approval(grant, request, requestedScopes, requestedAudiences, refreshToken: successor.token)
         case .replayed(let grant, let salt, let keyID):
             guard let successor = try? successors.derive(from: presented, salt: salt, keyID: keyID) else {
                 throw OAuthError.invalidGrant("the refresh token is not valid", reason: "the key of its successor is gone")
             }
-            return approval(grant, requestedScopes, requestedAudiences, refreshToken: successor.token)
+            return try approval(grant, request, requestedScopes, requestedAudiences, refreshToken: successor.token)
         case .reused(let grantID):
             revocations.add(.grant(grantID), expiresAt: request.now + OAuthSettings.accessTokenLifetimeMax)
             throw OAuthError.invalidGrant("the refresh token is not valid", reason: "reused; the family is revoked")
@@ -46,13 +47,17 @@ struct RefreshTokenGrant: TokenGrant {
     /// OpenID Connect Core §12.2 lets a refresh answer without an ID token, and a new one says nothing new:
     /// it is signed only for a client that names `openid` in the refresh itself.
     private func approval(
-        _ grant: RefreshedGrant, _ requestedScopes: ScopeSet?, _ requestedAudiences: [String], refreshToken: String
-    ) -> TokenApproval {
-        TokenApproval(
-            subject: grant.userID.token, scopes: requestedScopes ?? grant.scopes,
-            audiences: requestedAudiences.isEmpty ? grant.audiences : requestedAudiences, roles: grant.roles,
+        _ grant: RefreshedGrant, _ request: TokenRequest, _ requestedScopes: ScopeSet?, _ requestedAudiences: [String], refreshToken: String
+    ) throws -> TokenApproval {
+        let granted = requestedAudiences.isEmpty ? grant.audiences : requestedAudiences
+        return TokenApproval(
+            subject: grant.userID.token, scopes: try request.client.present(requestedScopes ?? grant.scopes),
+            // The client may have been declared for less since.
+            audiences: granted.filter { audiences.isAllowed($0, request.client) },
+            roles: request.client.mayKnowRoles ? grant.roles : [],
             authorization: .init(
-                grantID: grant.grantID, sessionID: grant.sessionID, authenticatedAt: grant.authenticatedAt, methods: grant.methods),
+                grantID: grant.grantID, sessionID: grant.sessionID, authenticatedAt: grant.authenticatedAt, methods: grant.methods,
+                isOffline: grant.isOffline),
             refreshToken: refreshToken,
             identity: requestedScopes?.contains("openid") == true ? .init(nonce: nil, claims: [:]) : nil)
     }

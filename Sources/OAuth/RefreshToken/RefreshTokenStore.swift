@@ -29,7 +29,7 @@ struct RefreshTokenStore: Sendable {
     func rotate(_ rotation: Rotation, settings: OAuthSettings, now: Date) async throws -> RefreshTokenVerdict {
         let verdict = try await database.first(
             """
-            select verdict, grant_id, user_id, session_id, scopes, audiences, authenticated_at, methods, roles, successor_salt, successor_key_id
+            select verdict, grant_id, user_id, session_id, scopes, audiences, authenticated_at, methods, roles, offline, successor_salt, successor_key_id
             from refresh_token_rotate_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             """,
             [
@@ -45,7 +45,7 @@ struct RefreshTokenStore: Sendable {
     private static func decode(_ row: PostgresRow) throws -> RefreshTokenVerdict {
         switch try row.text(0) {
         case "rotated": return .rotated(try decodeGrant(row))
-        case "replayed": return .replayed(try decodeGrant(row), salt: try row.bytes(9), keyID: try row.text(10))
+        case "replayed": return .replayed(try decodeGrant(row), salt: try row.bytes(10), keyID: try row.text(11))
         case "reused": return .reused(grantID: try row.uuid(1))
         case let word:
             guard let refusal = RefreshTokenRefusal(rawValue: word) else { throw PostgresError(.decoding("unknown verdict \(word)")) }
@@ -56,7 +56,8 @@ struct RefreshTokenStore: Sendable {
     private static func decodeGrant(_ row: PostgresRow) throws -> RefreshedGrant {
         RefreshedGrant(
             grantID: try row.uuid(1), userID: try row.uuid(2), sessionID: try row.uuid(3), scopes: try ScopeSet(row.texts(4)),
-            audiences: try row.texts(5), authenticatedAt: try row.date(6), methods: try row.texts(7), roles: try row.texts(8))
+            audiences: try row.texts(5), authenticatedAt: try row.date(6), methods: try row.texts(7), roles: try row.texts(8),
+            isOffline: try row.bool(9))
     }
 
     /// Erases what successors could be made from, after the grace window.

@@ -45,4 +45,5 @@ struct RefreshedGrant: Sendable {
     let authenticatedAt: Date
     let methods: [String]
     let roles: [String]
+    let isOffline: Bool
 }

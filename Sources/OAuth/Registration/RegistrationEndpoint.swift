@@ -23,7 +23,7 @@ package struct RegistrationEndpoint: Sendable {
         let now = clock.now
         try authorize(request)
         if let wait = limiter.take(context.clientAddress, now: now) { throw OAuthError.tooManyRequests(retryAfter: wait) }
-        let metadata = try ClientMetadata(registering: try await RegistrationReply.read(request))
+        let metadata = try RegistrationReply.metadata(try await RegistrationReply.read(request))
         guard try await ClientStore(database).countRegistered() < settings.registeredClientsMax else {
             throw OAuthError.temporarilyUnavailable("No more clients can be registered now.", retryAfter: .seconds(3_600))
         }
@@ -40,6 +40,7 @@ package struct RegistrationEndpoint: Sendable {
                 AuditEvent(.clientCreated, clientID: registered.id, address: context.clientAddress, detail: ["origin": "registered"]),
                 now: now, in: transaction)
         }
+        directory.forgetOrigins()
         return RegistrationReply.make(
             registered, issuer: settings.issuer, secret: secret?.text, management: management.text, status: .created)
     }

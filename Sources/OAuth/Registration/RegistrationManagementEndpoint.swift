@@ -1,5 +1,6 @@
 import Audit
 import FoundationEssentials
+import Guard
 import HTTPTypes
 import Hummingbird
 import Keys
@@ -14,11 +15,12 @@ package struct RegistrationManagementEndpoint: Sendable {
     let database: Database
     let directory: ClientDirectory
     let audit: AuditStore
+    let limiter: AttemptLimiter
     let clock: any WallClock
 
     package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        RegistrationReply.make(
-            try await require(request, context).client, issuer: settings.issuer, secret: nil, management: nil, status: .ok)
+        let (client, token) = try await require(request, context)
+        return RegistrationReply.make(client, issuer: settings.issuer, secret: nil, management: token, status: .ok)
     }
 
     /// §2.2: replaces the metadata; id and credentials stay.
@@ -34,7 +36,7 @@ package struct RegistrationManagementEndpoint: Sendable {
         if let secret = body["client_secret"]?.string {
             guard client.secretHash == TokenHash(of: secret) else { throw OAuthError.invalidRequest("client_secret can not be changed") }
         }
-        let metadata = try ClientMetadata(registering: body)
+        let metadata = try RegistrationReply.metadata(body)
         guard metadata.isPublic == client.isPublic else {
             throw OAuthError.invalidClientMetadata("token_endpoint_auth_method can not change between public and confidential")
         }
@@ -57,7 +59,7 @@ package struct RegistrationManagementEndpoint: Sendable {
         let now = clock.now
         let client = try await require(request, context).client
         try await database.transaction { transaction in
-            try await ClientStore(transaction).erase(client.id, accessUntil: now + OAuthSettings.accessTokenLifetimeMax)
+            try await ClientStore(transaction).erase(client.id, now: now, accessUntil: now + OAuthSettings.accessTokenLifetimeMax)
             try await ClientStore(transaction).announceChange()
             try await audit.insert(
                 AuditEvent(.clientErased, clientID: client.id, address: context.clientAddress), now: now, in: transaction)
@@ -69,6 +71,7 @@ package struct RegistrationManagementEndpoint: Sendable {
     /// - Throws: `invalid_token` for an unknown client as for a wrong token: the answer tells nobody which ids exist.
     private func require(_ request: Request, _ context: GatehouseContext) async throws -> (client: Client, token: String) {
         if case .off = settings.registration { throw OAuthError.notFound() }
+        if let wait = limiter.take(context.clientAddress, now: clock.now) { throw OAuthError.tooManyRequests(retryAfter: wait) }
         guard let header = request.headers[.authorization], let bearer = try BearerToken(authorization: header) else {
             throw OAuthError.missingToken()
         }

@@ -18,6 +18,13 @@ enum RegistrationReply {
         }
     }
 
+    /// - Throws: `invalid_client_metadata`, also when it is too much to keep.
+    static func metadata(_ json: JSONValue) throws(OAuthError) -> ClientMetadata {
+        let metadata = try ClientMetadata(registering: json)
+        guard metadata.json.encoded().count <= 32_768 else { throw .invalidClientMetadata("The client metadata is too long.") }
+        return metadata
+    }
+
     static func make(
         _ client: Client, issuer: String, secret: String?, management: String?, status: HTTPResponse.Status
     ) -> Response {

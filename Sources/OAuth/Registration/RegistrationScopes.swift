@@ -8,9 +8,9 @@ struct RegistrationScopes: Sendable {
         let audiences = Audiences(settings)
         guard let asked = metadata.scope else {
             // OpenID Connect's own, when the client says nothing.
-            return ScopeSet(Audiences.ownScopes.subtracting(["introspect"]).sorted())
+            return ScopeSet(Audiences.ownScopes.sorted())
         }
-        guard asked.array.allSatisfy({ audiences.isKnown(scope: $0) && $0 != "introspect" }) else {
+        guard asked.array.allSatisfy({ audiences.isKnown(scope: $0) && !Audiences.machineScopes.contains($0) }) else {
             throw .invalidClientMetadata("scope names a scope that is not known")
         }
         return asked

@@ -21,12 +21,12 @@ package final class RevocationList: Sendable {
         /// Tokens issued before this are refused; nil: all.
         let notBefore: Date?
         let expiresAt: Date
-        let recordedAt: Date
     }
 
     private struct State {
         var entries: [Subject: (notBefore: Date?, expiresAt: Date)] = [:]
-        var readUpTo = Date.distantPast
+        /// Transactions below this had ended when the list was last read: what they recorded is here.
+        var readBelow = 0
     }
 
     private let database: any Queryable
@@ -36,16 +36,17 @@ package final class RevocationList: Sendable {
         self.database = database
     }
 
-    /// Reads what was recorded since the last time, with a minute's overlap for transactions that committed out of order.
+    /// Reads what was recorded since the last time, by transactions that ended since then or were still running.
     /// - Throws: `PostgresError`.
     package func load(now: Date) async throws {
-        let since = state.withLock { $0.readUpTo }
-        let entries = try await RevocationStore(database).list(recordedAfter: since == .distantPast ? since : since - .minutes(1), now: now)
+        let store = RevocationStore(database)
+        let from = state.withLock { $0.readBelow }
+        // Asked before the list: what runs now is read again next time.
+        let below = try await store.oldestRunningTransaction()
+        let entries = try await store.list(from: from, now: now)
         state.withLock { state in
-            for entry in entries {
-                merge(entry.subject, notBefore: entry.notBefore, expiresAt: entry.expiresAt, into: &state)
-                state.readUpTo = max(state.readUpTo, entry.recordedAt)
-            }
+            for entry in entries { merge(entry.subject, notBefore: entry.notBefore, expiresAt: entry.expiresAt, into: &state) }
+            state.readBelow = max(state.readBelow, below)
         }
     }
 

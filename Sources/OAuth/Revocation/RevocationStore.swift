@@ -9,14 +9,20 @@ package struct RevocationStore: Sendable {
         self.database = database
     }
 
-    func list(recordedAfter: Date, now: Date) async throws -> [RevocationList.Entry] {
+    /// Every transaction with a lower id has ended.
+    func oldestRunningTransaction() async throws -> Int {
+        try await database.first("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint", []) { try $0.int(0) } ?? 0
+    }
+
+    /// - Parameter from: the lowest transaction id of interest.
+    func list(from: Int, now: Date) async throws -> [RevocationList.Entry] {
         try await database.all(
-            "select kind, subject, not_before, expires_at, recorded_at from revocations where recorded_at > $1 and expires_at > $2",
-            [.timestamp(max(recordedAfter, Date(timeIntervalSince1970: 0))), .timestamp(now)]
+            "select kind, subject, not_before, expires_at from revocations where transaction_id >= $1::text::xid8 and expires_at > $2",
+            [.text("\(from)"), .timestamp(now)]
         ) { row in
             RevocationList.Entry(
                 subject: try Self.subject(try row.text(0), try row.text(1)), notBefore: try row.optionalDate(2),
-                expiresAt: try row.date(3), recordedAt: try row.date(4))
+                expiresAt: try row.date(3))
         }
     }
 

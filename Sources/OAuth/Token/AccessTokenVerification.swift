@@ -16,6 +16,8 @@ package final class AccessTokenVerification: Sendable {
     private struct Remembered {
         var young: [TokenHash: AccessToken] = [:]
         var old: [TokenHash: AccessToken] = [:]
+        /// Raised when everything is forgotten, so that what was verified before is not remembered after.
+        var generation = 0
     }
 
     private let keys: KeyRing
@@ -32,13 +34,13 @@ package final class AccessTokenVerification: Sendable {
     /// - Throws: `invalid_token` (RFC 6750 §3.1), whatever the reason; the reason is for the log.
     package func verify(_ token: String, now: Date) async throws -> AccessToken {
         let hash = TokenHash(of: token)
-        let known = recall(hash)
+        let (known, generation) = recall(hash)
         let accessToken: AccessToken
         if let known {
             accessToken = known
         } else {
             accessToken = try await check(token, now: now)
-            remember(accessToken, hash)
+            remember(accessToken, hash, generation)
         }
         guard now < accessToken.expiresAt else { throw OAuthError.invalidToken(reason: "expired") }
         guard !revocations.covers(accessToken) else { throw OAuthError.invalidToken(reason: "revoked") }
@@ -47,7 +49,7 @@ package final class AccessTokenVerification: Sendable {
 
     /// A signing key has been withdrawn: everything is verified anew.
     package func forgetAll() {
-        remembered.withLock { $0 = Remembered() }
+        remembered.withLock { $0 = Remembered(generation: $0.generation + 1) }
     }
 
     private func check(_ token: String, now: Date) async throws(OAuthError) -> AccessToken {
@@ -68,17 +70,18 @@ package final class AccessTokenVerification: Sendable {
         }
     }
 
-    private func recall(_ hash: TokenHash) -> AccessToken? {
+    private func recall(_ hash: TokenHash) -> (AccessToken?, generation: Int) {
         remembered.withLock { remembered in
-            if let token = remembered.young[hash] { return token }
-            guard let token = remembered.old[hash] else { return nil }
+            if let token = remembered.young[hash] { return (token, remembered.generation) }
+            guard let token = remembered.old[hash] else { return (nil, remembered.generation) }
             remembered.young[hash] = token
-            return token
+            return (token, remembered.generation)
         }
     }
 
-    private func remember(_ token: AccessToken, _ hash: TokenHash) {
+    private func remember(_ token: AccessToken, _ hash: TokenHash, _ generation: Int) {
         remembered.withLock { remembered in
+            guard remembered.generation == generation else { return }
             if remembered.young.count >= Self.rememberedMax {
                 remembered.old = remembered.young
                 remembered.young = [:]

@@ -9,6 +9,8 @@ struct TokenApproval: Sendable {
         let sessionID: UUID
         let authenticatedAt: Date
         let methods: [String]
+        /// offline_access: what is given outlives the session, so access tokens don't name it.
+        let isOffline: Bool
     }
 
     /// An ID token to go with the answer.

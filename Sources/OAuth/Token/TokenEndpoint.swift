@@ -8,18 +8,21 @@ import Web
 package struct TokenEndpoint: Sendable {
     private let authentication: ClientAuthentication
     private let grants: [String: any TokenGrant]
+    private let exchange: APIKeyExchange
     private let issuer: TokenIssuer
     private let clock: any WallClock
 
-    init(authentication: ClientAuthentication, grants: [any TokenGrant], issuer: TokenIssuer, clock: any WallClock) {
+    init(authentication: ClientAuthentication, grants: [any TokenGrant], exchange: APIKeyExchange, issuer: TokenIssuer, clock: any WallClock) {
         self.authentication = authentication
         self.grants = Dictionary(uniqueKeysWithValues: grants.map { (type(of: $0).type.rawValue, $0) })
+        self.exchange = exchange
         self.issuer = issuer
         self.clock = clock
     }
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let form = try await Form.read(request, context)
+        if (try? form.optional("grant_type")) == APIKeyExchange.grantType { return try await exchangeKey(form, context) }
         let client = try await authentication.authenticate(request.headers, form)
         let name = try form.required("grant_type")
         guard let grant = grants[name] else { throw OAuthError.unsupportedGrantType("grant_type is not supported") }
@@ -29,5 +32,13 @@ package struct TokenEndpoint: Sendable {
         let now = clock.now
         let approval = try await grant.approve(TokenRequest(form: form, client: client, address: context.clientAddress, now: now))
         return try TokenReply.make(try issuer.issue(approval, for: client, now: now))
+    }
+
+    private func exchangeKey(_ form: OAuthProtocol.Parameters, _ context: GatehouseContext) async throws -> Response {
+        let now = clock.now
+        let approved = try await exchange.approve(form, address: context.clientAddress, now: now)
+        let token = try issuer.signAccessToken(
+            approved.approval, clientID: approved.clientID, algorithm: nil, lifetime: approved.lifetime, now: now)
+        return TokenReply.makeExchanged(token, scopes: approved.approval.scopes, lifetime: approved.lifetime)
     }
 }

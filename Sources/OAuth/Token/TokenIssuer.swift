@@ -28,7 +28,8 @@ package struct TokenIssuer: Sendable {
 
     func issue(_ approval: TokenApproval, for client: Client, now: Date) throws -> Issued {
         let lifetime = client.accessTokenLifetime ?? settings.accessTokenLifetime
-        let accessToken = try signAccessToken(approval, for: client, lifetime: lifetime, now: now)
+        let accessToken = try signAccessToken(
+            approval, clientID: client.id, algorithm: client.accessTokenAlgorithm, lifetime: lifetime, now: now)
         let idToken = try approval.identity.map { identity in
             try signIDToken(identity, approval: approval, for: client, accessToken: accessToken, now: now)
         }
@@ -38,7 +39,9 @@ package struct TokenIssuer: Sendable {
     }
 
     /// RFC 9068 §2.2, with the grant and the session that a revocation may name.
-    private func signAccessToken(_ approval: TokenApproval, for client: Client, lifetime: Duration, now: Date) throws -> String {
+    func signAccessToken(
+        _ approval: TokenApproval, clientID: String, algorithm: SigningAlgorithm?, lifetime: Duration, now: Date
+    ) throws -> String {
         let issuedAt = now.numericDate
         var json = JSONWriter()
         json.object { json in
@@ -50,7 +53,7 @@ package struct TokenIssuer: Sendable {
                 json.field("aud", approval.audiences)
             }
             json.field("sub", approval.subject)
-            json.field("client_id", client.id)
+            json.field("client_id", clientID)
             json.field("iat", issuedAt)
             json.field("jti", Base64URL.encode(randomness.bytes(16)))
             if !approval.scopes.isEmpty { json.field("scope", approval.scopes.description) }
@@ -59,11 +62,11 @@ package struct TokenIssuer: Sendable {
                 json.field("auth_time", authorization.authenticatedAt.numericDate)
                 json.field("acr", AuthenticationContext.judge(methods: authorization.methods).rawValue)
                 json.field("amr", authorization.methods)
-                json.field("sid", authorization.sessionID.token)
+                if !authorization.isOffline { json.field("sid", authorization.sessionID.token) }
                 json.field("grant_id", authorization.grantID.token)
             }
         }
-        return try keys.signer(client.accessTokenAlgorithm ?? settings.accessTokenAlgorithm, now: now).sign(
+        return try keys.signer(algorithm ?? settings.accessTokenAlgorithm, now: now).sign(
             type: "at+jwt", payload: json.bytes)
     }
 

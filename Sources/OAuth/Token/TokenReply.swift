@@ -16,4 +16,17 @@ enum TokenReply {
         }
         return Reply.json(json.bytes)
     }
+
+    /// RFC 8693 §2.2.1
+    static func makeExchanged(_ accessToken: String, scopes: ScopeSet, lifetime: Duration) -> Response {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("access_token", accessToken)
+            json.field("issued_token_type", APIKeyExchange.accessTokenType)
+            json.field("token_type", "Bearer")
+            json.field("expires_in", Int(lifetime.components.seconds))
+            json.field("scope", scopes.description)
+        }
+        return Reply.json(json.bytes)
+    }
 }

@@ -9,6 +9,7 @@ import Web
 
 /// `GET` and `POST /oauth2/userinfo` (OpenID Connect Core §5.3): what the person has let this client know.
 package struct UserInfoEndpoint: Sendable {
+    let issuer: String
     let verification: AccessTokenVerification
     let database: any Queryable
     let clock: any WallClock
@@ -19,6 +20,8 @@ package struct UserInfoEndpoint: Sendable {
         guard accessToken.scopes.contains("openid"), let userID = accessToken.userID, let grantID = accessToken.grantID else {
             throw OAuthError.insufficientScope(scope: "openid")
         }
+        // RFC 9068 §4: a token narrowed to another service is not for this one.
+        guard accessToken.audiences.contains(issuer) else { throw OAuthError.invalidToken(reason: "not in the audience") }
         guard let (user, wanted) = try await UserInfoStore(database).find(userID: userID, grantID: grantID) else {
             throw OAuthError.invalidToken(reason: "user gone or disabled, or grant gone")
         }

@@ -22,7 +22,7 @@ struct UserInfoStore: Sendable {
         ) { row in
             (
                 try UserStore.decode(row, from: 1),
-                try row.optionalJSON(0).map { try ClaimsRequest(parsing: String(decoding: $0, as: UTF8.self)) }
+                try row.optionalJSON(0).map { try ClaimsRequest(parsing: String(decoding: $0, as: UTF8.self), bytesMax: 65_536) }
             )
         }
     }

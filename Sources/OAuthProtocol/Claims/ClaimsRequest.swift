@@ -31,13 +31,14 @@ package struct ClaimsRequest: Sendable, Equatable {
         self.idToken = idToken
     }
 
+    /// - Parameter bytesMax: a request read back from the database, which adds spaces, may be longer.
     /// - Throws: `invalid_request` for anything but the JSON of §5.5 within the limits.
-    package init(parsing text: String) throws(OAuthError) {
+    package init(parsing text: String, bytesMax: Int = ClaimsRequest.bytesMax) throws(OAuthError) {
         let json: JSONValue
         do {
-            json = try JSONValue(parsing: text.utf8, bytesMax: Self.bytesMax, depthMax: 8)
+            json = try JSONValue(parsing: text.utf8, bytesMax: bytesMax, depthMax: 8)
         } catch {
-            throw .invalidRequest("The claims parameter is not valid JSON of at most \(Self.bytesMax) bytes.")
+            throw .invalidRequest("The claims parameter is not valid JSON of at most \(bytesMax) bytes.")
         }
         guard json.object != nil else { throw .invalidRequest("The claims parameter is not a JSON object.") }
         // Other members are to be ignored (§5.5).
@@ -49,6 +50,12 @@ package struct ClaimsRequest: Sendable, Equatable {
     }
 
     package var isEmpty: Bool { userInfo.isEmpty && idToken.isEmpty }
+
+    /// The same claims without values asked of them: all that is needed once the person has been found.
+    package var namesOnly: ClaimsRequest {
+        ClaimsRequest(
+            userInfo: userInfo.mapValues { _ in Individual() }, idToken: idToken.mapValues { _ in Individual() })
+    }
 
     package var json: JSONValue {
         var members: [String: JSONValue] = [:]

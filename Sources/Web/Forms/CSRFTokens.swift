@@ -9,15 +9,21 @@ package struct CSRFTokens: Sendable {
     /// The form field that carries the token.
     package static let fieldName = "csrf_token"
 
-    private let key: SymmetricKey
+    /// The first makes tokens, all are accepted: nodes may hold their master keys in another order while they are changed.
+    private let keys: [SymmetricKey]
 
     package init(key: SymmetricKey) {
-        self.key = key
+        self.init(keys: [key])
+    }
+
+    package init(keys: [SymmetricKey]) {
+        precondition(!keys.isEmpty, "there is always a master key")
+        self.keys = keys
     }
 
     /// - Parameter binding: What ties the form to the browser: the value of its session cookie or of its `BrowserBinding`.
     package func token(for binding: String) -> String {
-        Base64URL.encode(code(binding))
+        Base64URL.encode(code(binding, keys[0]))
     }
 
     /// - Throws: `OAuthError` `forbidden` when the token is missing or another browser's.
@@ -25,7 +31,9 @@ package struct CSRFTokens: Sendable {
         guard let binding, !binding.isEmpty else {
             throw Self.refusal("the browser sent no cookie to bind the form to")
         }
-        guard let presented, let bytes = Base64URL.decode(presented), ConstantTime.equal(bytes, Array(code(binding))) else {
+        guard let presented, let bytes = Base64URL.decode(presented),
+            keys.reduce(false, { $0 || ConstantTime.equal(bytes, Array(code(binding, $1))) })
+        else {
             throw Self.refusal("the form's token is missing or isn't this browser's")
         }
     }
@@ -39,7 +47,7 @@ package struct CSRFTokens: Sendable {
         try check(try form.optional(Self.fieldName), binding: binding)
     }
 
-    private func code(_ binding: String) -> HMAC<SHA256>.MAC {
+    private func code(_ binding: String, _ key: SymmetricKey) -> HMAC<SHA256>.MAC {
         var hmac = HMAC<SHA256>(key: key)
         hmac.update(data: Array("csrf:".utf8))
         hmac.update(data: Array(binding.utf8))

@@ -9,12 +9,17 @@ package struct CrossOriginMiddleware: RouterMiddleware {
     package typealias Context = GatehouseContext
 
     private let paths: Set<String>
+    private let prefixes: [String]
     private let isRegisteredOrigin: @Sendable (String) async -> Bool
 
     /// - Parameters:
     ///   - paths: The exact paths that scripts may call.
+    ///   - prefixes: Beginnings of further such paths.
     ///   - isRegisteredOrigin: Whether a client registered a redirect URI of this origin.
-    package init(paths: Set<String>, isRegisteredOrigin: @escaping @Sendable (String) async -> Bool) {
+    package init(
+        paths: Set<String>, prefixes: [String] = [], isRegisteredOrigin: @escaping @Sendable (String) async -> Bool
+    ) {
+        self.prefixes = prefixes
         self.paths = paths
         self.isRegisteredOrigin = isRegisteredOrigin
     }
@@ -22,7 +27,7 @@ package struct CrossOriginMiddleware: RouterMiddleware {
     package func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard paths.contains(request.uri.path) else { return try await next(request, context) }
+        guard isCrossOrigin(request.uri.path) else { return try await next(request, context) }
         var allowed: String?
         if let origin = request.headers[.origin], origin.utf8.count <= Self.originBytesMax, origin != "null",
             await isRegisteredOrigin(origin)
@@ -40,6 +45,10 @@ package struct CrossOriginMiddleware: RouterMiddleware {
             response.headers.append(Self.exposed)
         }
         return response
+    }
+
+    private func isCrossOrigin(_ path: String) -> Bool {
+        paths.contains(path) || prefixes.contains { path.hasPrefix($0) }
     }
 
     private func preflight(_ allowed: String?) -> Response {

@@ -36,6 +36,9 @@ package enum ErrorReply {
         case let error as OAuthError: error
         case let error as PostgresError where error.isUnavailable || error.isRetryableConflict || error.kind == .cancelled:
             .temporarilyUnavailable(reason: String(describing: error), retryAfter: .seconds(2))
+        // A row that another one refers to was removed meanwhile, by a person or an operator.
+        case let error as PostgresError where error.sqlState == "23503":
+            .invalidRequest("What the request refers to no longer exists.", reason: String(describing: error))
         case is NIOTooManyBytesError: .payloadTooLarge("The request body is larger than 64 KiB.")
         case is CancellationError: .temporarilyUnavailable(reason: "cancelled", retryAfter: .seconds(2))
         case let error as any HTTPResponseError: classify(error.status)

@@ -7,7 +7,8 @@ extension RouterMethods where Context == GatehouseContext {
     package func refuseOtherMethods(_ path: RouterPath, than methods: HTTPRequest.Method...) {
         let allow = HTTPField(name: .allow, value: methods.map(\.rawValue).joined(separator: ", "))
         let all: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
-        for method in all where !methods.contains(method) {
+        // HEAD comes with GET (RFC 9110 §9.1).
+        for method in all where !methods.contains(method) && !(method == .head && methods.contains(.get)) {
             on(path, method: method) { _, _ -> Response in
                 var response = ErrorReply.json(.methodNotAllowed())
                 response.headers.append(allow)

@@ -1,0 +1,17 @@
+/// Why a presented key proves nothing. For the audit log; callers learn only that it does not.
+package enum APIKeyRefusal: String, Error, Sendable {
+    /// Not of the form of a key.
+    case malformed
+    /// Mistyped or truncated.
+    case checksum
+    case unknown
+    case revoked
+    case expired
+    /// Presented from an address that it is not allowed from.
+    case address
+    case ownerDisabled = "owner_disabled"
+    /// Not meant for the service that asks.
+    case audience
+    /// Lacks a scope that the service asks for.
+    case scope
+}

@@ -1,0 +1,34 @@
+import FoundationEssentials
+import OAuthProtocol
+
+/// Whoever is at the door, however they proved who they are: one value for access tokens, API keys and client secrets,
+/// so that rights and audit don't depend on the form of the proof.
+package struct Caller: Sendable {
+    /// How it was proven.
+    package enum Proof: String, Sendable, CaseIterable {
+        /// An access token of ours (RFC 6750).
+        case accessToken = "access_token"
+        case apiKey = "api_key"
+        /// A client's own secret under HTTP Basic (RFC 6749 §2.3.1).
+        case clientSecret = "client_secret"
+    }
+
+    package let proof: Proof
+    /// A person's id, or a client's where it acts for itself.
+    package let subject: String
+    /// The person, where there is one.
+    package let userID: UUID?
+    /// The client, where there is one.
+    package let clientID: String?
+    package let scopes: ScopeSet
+    /// The services that it speaks for; a token or key is shown to those in its audience.
+    package let audiences: [String]
+    package let roles: [String]
+    /// Names the key or token in the audit log.
+    package let credentialID: String?
+
+    /// - Throws: `insufficient_scope` unless it holds one of these.
+    package func require(anyOf wanted: String...) throws(OAuthError) {
+        guard wanted.contains(where: scopes.contains) else { throw .insufficientScope(scope: wanted[0]) }
+    }
+}

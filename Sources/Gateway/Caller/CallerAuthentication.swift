@@ -1,0 +1,87 @@
+import Credentials
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import OAuth
+import OAuthProtocol
+import Web
+
+/// Finds out who calls the machine API. Every form of proof can be switched off.
+package struct CallerAuthentication: Sendable {
+    private let accepted: Set<Caller.Proof>
+    private let tokens: AccessTokenVerification
+    private let keys: APIKeyDirectory
+    private let clients: ClientAuthentication
+    /// The services that a client speaks for.
+    private let spokenFor: @Sendable (String) -> [String]
+
+    package init(
+        accepted: Set<Caller.Proof> = Set(Caller.Proof.allCases), tokens: AccessTokenVerification, keys: APIKeyDirectory,
+        clients: ClientAuthentication, spokenFor: @escaping @Sendable (String) -> [String]
+    ) {
+        self.accepted = accepted
+        self.tokens = tokens
+        self.keys = keys
+        self.clients = clients
+        self.spokenFor = spokenFor
+    }
+
+    /// - Returns: nil when the request carries no proof in its Authorization header.
+    /// - Throws: `invalid_token`, `invalid_client`, `too_many_requests`; `PostgresError`.
+    package func find(_ request: Request, address: String, now: Date) async throws -> Caller? {
+        let values = request.headers[values: .authorization]
+        guard values.count <= 1 else { throw OAuthError.invalidRequest("There is more than one Authorization header.") }
+        guard let header = values.first else { return nil }
+        if let bearer = try BearerToken(authorization: header) {
+            return try await bearerCaller(bearer.text, address: address, now: now)
+        }
+        return try await clientCaller(request.headers)
+    }
+
+    /// - Throws: as ``find(_:address:now:)``, and `invalid_token` with the bare challenge when there is no proof.
+    package func require(_ request: Request, address: String, now: Date) async throws -> Caller {
+        guard let caller = try await find(request, address: address, now: now) else { throw OAuthError.missingToken() }
+        return caller
+    }
+
+    private func bearerCaller(_ text: String, address: String, now: Date) async throws -> Caller {
+        // Three parts: a token of ours. Anything else can only be a key.
+        if text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 {
+            guard accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
+            let token = try await tokens.verify(text, now: now)
+            return Caller(
+                proof: .accessToken, subject: token.subject, userID: token.userID, clientID: token.clientID, scopes: token.scopes,
+                audiences: spokenFor(token.clientID), roles: token.roles, credentialID: token.id)
+        }
+        guard accepted.contains(.apiKey) else { throw OAuthError.invalidToken(reason: "API keys are switched off") }
+        let key: APIKey
+        do {
+            key = try await keys.require(text, from: address, now: now)
+        } catch let refusal as APIKeyRefusal {
+            throw OAuthError.invalidToken(reason: "API key: \(refusal.rawValue)")
+        }
+        // Everybody may hold a publishable key, so it proves nothing here.
+        guard key.kind != .publishable else { throw OAuthError.invalidToken(reason: "a publishable API key") }
+        return caller(key)
+    }
+
+    private func clientCaller(_ headers: HTTPFields) async throws -> Caller {
+        guard accepted.contains(.clientSecret) else { throw OAuthError.invalidClient(reason: "client secrets are switched off") }
+        let client = try await clients.authenticate(headers, try OAuthProtocol.Parameters([]))
+        return Caller(
+            proof: .clientSecret, subject: client.id, userID: nil, clientID: client.id, scopes: client.scopes,
+            audiences: spokenFor(client.id), roles: client.roles, credentialID: nil)
+    }
+
+    private func caller(_ key: APIKey) -> Caller {
+        var userID: UUID?
+        var clientID: String?
+        switch key.owner {
+        case .user(let id): userID = id
+        case .client(let id): clientID = id
+        }
+        return Caller(
+            proof: .apiKey, subject: key.subject, userID: userID, clientID: clientID, scopes: key.scopes,
+            audiences: clientID.map(spokenFor) ?? [], roles: key.ownerRoles, credentialID: key.id)
+    }
+}

@@ -1,0 +1,79 @@
+import FoundationEssentials
+import Guard
+import Hummingbird
+import OAuthProtocol
+import Web
+
+/// A JSON body, read strictly: every member is of a known name and type, or the request is refused by name.
+struct JSONForm: Sendable {
+    private let members: [String: JSONValue]
+
+    /// - Throws: `invalid_request`, `payload_too_large`.
+    static func read(_ request: Request, allowing names: Set<String>) async throws -> JSONForm {
+        let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()
+        let body = try await Form.body(request)
+        if body.readableBytes == 0 { return JSONForm(members: [:]) }
+        guard type == "application/json" else { throw OAuthError.invalidRequest("The body must be application/json.") }
+        guard let members = (try? JSONValue(parsing: body.readableBytesView))?.object else {
+            throw OAuthError.invalidRequest("The body is not a JSON object.")
+        }
+        if let unknown = members.keys.sorted().first(where: { !names.contains($0) }) {
+            throw OAuthError.invalidRequest("The member \(unknown) is not known.")
+        }
+        return JSONForm(members: members)
+    }
+
+    func text(_ name: String, bytesMax: Int = 512) throws(OAuthError) -> String? {
+        guard let value = members[name], !value.isNull else { return nil }
+        guard let text = value.string, text.utf8.count <= bytesMax, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw .invalidRequest("The member \(name) must be a text of at most \(bytesMax) bytes.")
+        }
+        return text
+    }
+
+    func requiredText(_ name: String, bytesMax: Int = 512) throws(OAuthError) -> String {
+        guard let text = try text(name, bytesMax: bytesMax), !text.isEmpty else { throw .invalidRequest("The member \(name) is missing.") }
+        return text
+    }
+
+    func texts(_ name: String, countMax: Int = 100, bytesMax: Int = 512) throws(OAuthError) -> [String] {
+        guard let value = members[name], !value.isNull else { return [] }
+        guard let texts = value.strings, texts.count <= countMax,
+            texts.allSatisfy({ !$0.isEmpty && $0.utf8.count <= bytesMax && $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } })
+        else { throw .invalidRequest("The member \(name) must be a list of at most \(countMax) texts.") }
+        return texts
+    }
+
+    func number(_ name: String, in range: ClosedRange<Int>) throws(OAuthError) -> Int? {
+        guard let value = members[name], !value.isNull else { return nil }
+        guard case .int = value, let number = value.int, range.contains(number) else {
+            throw .invalidRequest("The member \(name) must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return number
+    }
+
+    /// Space-separated, or a list.
+    func scopes(_ name: String) throws(OAuthError) -> ScopeSet? {
+        if let text = members[name]?.string { return try ScopeSet(parsing: text) }
+        guard members[name] != nil else { return nil }
+        return try ScopeSet(validating: texts(name))
+    }
+
+    func networks(_ name: String) throws(OAuthError) -> [AddressNetwork] {
+        try texts(name, bytesMax: 64).map { text throws(OAuthError) in
+            guard let network = AddressNetwork(parsing: text) else {
+                throw .invalidRequest("The member \(name) holds a text that is no address range: CIDR, with no bit set behind the prefix.")
+            }
+            return network
+        }
+    }
+
+    /// `{"burst": 10, "per_minute": 60}`
+    func limit(_ name: String) throws(OAuthError) -> AttemptLimit? {
+        guard let value = members[name], !value.isNull else { return nil }
+        guard let members = value.object, Set(members.keys) == ["burst", "per_minute"], let burst = members["burst"]?.int,
+            let perMinute = members["per_minute"]?.double, (1...1_000_000).contains(burst), perMinute > 0, perMinute <= 100_000_000
+        else { throw .invalidRequest("The member \(name) must have burst and per_minute.") }
+        return AttemptLimit(burst: burst, perMinute: perMinute)
+    }
+}

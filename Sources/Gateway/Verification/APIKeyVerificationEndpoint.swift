@@ -1,0 +1,85 @@
+import Audit
+import Credentials
+import FoundationEssentials
+import Hummingbird
+import OAuthProtocol
+import Runtime
+import Web
+
+/// `POST /v1/keys/verify`: a service asks what a key that was shown to it is worth.
+///
+/// Answers callers that hold the `introspect` scope or are in the key's audience. To everybody else, and for every key that
+/// proves nothing, the answer is the same `{"active": false}`; the reason is in the audit log.
+package struct APIKeyVerificationEndpoint: Sendable {
+    package static let path = "/v1/keys/verify"
+
+    let callers: CallerAuthentication
+    let keys: APIKeyDirectory
+    let tally: AuditTally
+    let clock: any WallClock
+
+    package init(callers: CallerAuthentication, keys: APIKeyDirectory, tally: AuditTally, clock: any WallClock) {
+        self.callers = callers
+        self.keys = keys
+        self.tally = tally
+        self.clock = clock
+    }
+
+    package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+        let now = clock.now
+        let caller = try await callers.require(request, address: context.clientAddress, now: now)
+        let form = try await JSONForm.read(request, allowing: ["key", "address", "scope", "audience"])
+        let presented = try form.requiredText("key")
+        let address = try form.text("address", bytesMax: 45)
+        let wanted = try form.scopes("scope") ?? []
+        let audience = try form.text("audience")
+        do {
+            let key = try await keys.require(presented, from: address, now: now)
+            try judge(key, caller, wanted: wanted, audience: audience)
+            tally.count(.apiKeyChecked, clientID: caller.clientID)
+            return describe(key)
+        } catch let refusal as APIKeyRefusal {
+            tally.count(.apiKeyRefused, clientID: caller.clientID, reason: refusal.rawValue)
+            return Self.inactive
+        } catch let error as OAuthError where error.code == .tooManyRequests {
+            tally.count(.apiKeyRefused, clientID: caller.clientID, reason: "rate_limited")
+            return limited(error)
+        }
+    }
+
+    private func judge(_ key: APIKey, _ caller: Caller, wanted: ScopeSet, audience: String?) throws(APIKeyRefusal) {
+        guard caller.scopes.contains("introspect") || key.audiences.contains(where: caller.audiences.contains) else { throw .audience }
+        if let audience, !key.audiences.contains(audience) { throw .audience }
+        guard wanted.isSubset(of: key.scopes) else { throw .scope }
+    }
+
+    private func describe(_ key: APIKey) -> Response {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("active", true)
+            json.field("key_id", key.id)
+            json.field("kind", key.kind.rawValue)
+            json.field("name", key.name)
+            json.field("sub", key.subject)
+            if case .client(let id) = key.owner { json.field("client_id", id) }
+            json.field("scope", key.scopes.description)
+            json.field("aud", key.audiences)
+            if !key.ownerRoles.isEmpty { json.field("roles", key.ownerRoles) }
+            json.field("iat", key.createdAt.numericDate)
+            if let expiresAt = key.expiresAt { json.field("exp", expiresAt.numericDate) }
+        }
+        return Reply.json(json.bytes)
+    }
+
+    private func limited(_ error: OAuthError) -> Response {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("active", false)
+            json.field("error", "rate_limited")
+            json.field("retry_after", Int((error.retryAfter ?? .seconds(1)).components.seconds))
+        }
+        return Reply.json(json.bytes)
+    }
+
+    private static let inactive = Reply.json(Array(#"{"active":false}"#.utf8))
+}

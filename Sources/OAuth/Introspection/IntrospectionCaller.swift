@@ -1,0 +1,25 @@
+import Hummingbird
+import OAuthProtocol
+import Web
+
+/// Who asks about a token, however they proved it.
+package struct IntrospectionCaller: Sendable {
+    /// Finds a caller that proves itself in the Authorization header otherwise than as a client; nil where there is none.
+    package typealias Finder = @Sendable (Request, GatehouseContext) async throws -> IntrospectionCaller?
+
+    let clientID: String?
+    let scopes: ScopeSet
+    /// The services that it speaks for.
+    let audiences: [String]
+
+    package init(clientID: String?, scopes: ScopeSet, audiences: [String]) {
+        self.clientID = clientID
+        self.scopes = scopes
+        self.audiences = audiences
+    }
+
+    /// Whether something with this audience is any of its business.
+    func maySee(_ audience: [String]) -> Bool {
+        scopes.contains("introspect") || audience.contains(where: audiences.contains)
+    }
+}
