@@ -7,12 +7,17 @@ import Synchronization
 package enum TestDatabase {
     private static let run = TestCluster()
 
-    /// - Returns: a database of the caller's own and how to reach it. Close it when done; it disappears with the run.
-    package static func make() async throws -> (database: Database, connectionString: String) {
+    /// - Parameters: bounds for tests of the pool itself.
+    /// - Returns: a database of the caller's own and how to reach it. Close it when done; its data disappears with the run.
+    package static func make(
+        connectionsMax: Int = 8, preparedStatements: Bool = true, adjust: (inout PostgresSettings) -> Void = { _ in }
+    ) async throws -> (database: Database, connectionString: String) {
         let connectionString = try await run.clone()
         var settings = PostgresSettings(connectionString: connectionString)
-        settings.connectionsMax = 8
-        let database = try Database(settings: settings, logger: TestCluster.logger)
+        settings.connectionsMax = connectionsMax
+        settings.preparedStatements = preparedStatements
+        adjust(&settings)
+        let database = try Database(settings: settings, logger: .quiet)
         database.start()
         return (database, connectionString)
     }
@@ -38,14 +43,11 @@ package enum TestDatabase {
 
 /// The run's cluster and template, started by the first suite that asks.
 private actor TestCluster {
-    static let logger = Logger(label: "test-database") { _ in SwiftLogNoOpLogHandler() }
-
     private struct Started: Sendable {
         let cluster: PrivateCluster
         let admin: Database
     }
 
-    private static let directory = "/tmp/gatehouse-test-\(getpid())"
     private var starting: Task<Started, any Error>?
     private var count = 0
 
@@ -65,20 +67,25 @@ private actor TestCluster {
         if let starting { return try await starting.value }
         let task = Task {
             TestRemains.sweep()
-            let cluster = try await PrivateCluster.start(directory: Self.directory, durable: false, logger: Self.logger)
+            let cluster = try await PrivateCluster.start(directory: TestRemains.directory, durable: false, logger: .quiet)
             TestRemains.removeAtExit(cluster)
             let settings = PostgresSettings(connectionString: cluster.connectionString)
             let migrations = try Migration.load(directory: Checkout.path("Migrations"))
-            try await Migrator(migrations: migrations, settings: settings, logger: Self.logger).migrate()
+            try await Migrator(migrations: migrations, settings: settings, logger: .quiet).migrate()
             // Nobody may be connected to a template while it's copied, so that the copies are ordered from another database.
             var adminSettings = settings
             adminSettings.connectionString = settings.connectionString.replacing("dbname=gatehouse", with: "dbname=postgres")
             adminSettings.connectionsMax = 1
             adminSettings.waitMax = .seconds(60)
             adminSettings.queryTimeMax = .seconds(60)
-            return Started(cluster: cluster, admin: try Database(settings: adminSettings, logger: Self.logger))
+            return Started(cluster: cluster, admin: try Database(settings: adminSettings, logger: .quiet))
         }
         starting = task
         return try await task.value
     }
+}
+
+extension Logger {
+    /// Says nothing.
+    package static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }

@@ -5,6 +5,15 @@ import Synchronization
 /// What a test run leaves in /tmp: removed at exit, or by the next run when this one is killed.
 enum TestRemains {
     private static let prefix = "gatehouse-test-"
+    private static let parents = ["/dev/shm", "/tmp"]
+    private static let roomBytesMin: UInt = 4 << 30
+
+    /// In memory when there is room: dozens of databases are cloned and thrown away.
+    static let directory: String = {
+        var status = statvfs()
+        let hasRoom = statvfs("/dev/shm", &status) == 0 && UInt(status.f_bavail) * UInt(status.f_frsize) >= roomBytesMin
+        return "\(hasRoom ? parents[0] : parents[1])/\(prefix)\(getpid())"
+    }()
     private static let clusters = Mutex<[PrivateCluster]>([])
 
     /// Ends the cluster and removes its data when the process exits.
@@ -22,14 +31,17 @@ enum TestRemains {
         }
     }
 
-    /// Removes clusters whose test process is gone.
+    /// Removes clusters whose test process is gone, aside: a killed run leaves many files.
     static func sweep() {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? [] where name.hasPrefix(prefix) {
-            // Tests add a word to the number for clusters of their own.
-            guard let owner = Int32(name.dropFirst(prefix.count).prefix { $0.isNumber }), kill(owner, 0) != 0, errno == ESRCH else {
-                continue
+        Thread.detachNewThread {
+            for parent in parents {
+                for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(prefix) {
+                    // Tests add a word to the number for clusters of their own.
+                    guard let owner = Int32(name.dropFirst(prefix.count).prefix { $0.isNumber }), kill(owner, 0) != 0, errno == ESRCH
+                    else { continue }
+                    remove("\(parent)/\(name)")
+                }
             }
-            remove("/tmp/\(name)")
         }
     }
 

@@ -63,7 +63,7 @@ final class Connection: ReactorSource {
                 }
                 wire.handle = started.pointer
                 guard PQstatus(started.pointer) != CONNECTION_BAD else { return PostgresError(.unavailable(wire.lastMessage)) }
-                PQsetNoticeReceiver(started.pointer, { _, _ in }, nil)
+                wire.doom.attach(to: started.pointer)
                 wire.phase = .polling
                 reactor.watch(PQsocket(started.pointer), token: token, reads: false, writes: true)
                 return nil

@@ -45,6 +45,8 @@ struct ConnectionWire {
     /// The BEGIN that goes out ahead of a transaction's first statement, in the same packet.
     var pendingBegin: String?
     var waitsToWrite = false
+    /// Set by libpq's notice receiver, under the same lock.
+    let doom = SessionDoom()
     private var buffer = ParameterBuffer()
     private var cache = StatementCache()
 
@@ -61,7 +63,7 @@ struct ConnectionWire {
 
     /// Puts the errand on the wire as far as the socket takes it.
     mutating func transmit(_ errand: Errand, on connection: Connection, now: ContinuousClock.Instant) throws(Refusal) {
-        guard phase == .ready, let handle, PQstatus(handle) == CONNECTION_OK else {
+        guard phase == .ready, let handle, PQstatus(handle) == CONNECTION_OK, doom.error == nil else {
             throw .broken(PostgresError(.unavailable(lastMessage)))
         }
         if case .statement(_, let parameters) = errand.work {
@@ -154,7 +156,8 @@ struct ConnectionWire {
             guard !batches.isEmpty else { return .lost(Self.confused, nil) }
             if let lost = record(result) { return lost }
         }
-        if PQstatus(handle) == CONNECTION_BAD { return .lost(PostgresError(.unavailable(lastMessage)), nil) }
+        if PQstatus(handle) == CONNECTION_BAD { return .lost(doom.error ?? PostgresError(.unavailable(lastMessage)), nil) }
+        if let error = doom.error, batches.isEmpty { return .lost(error, nil) }
         return .nothing
     }
 
@@ -193,6 +196,27 @@ struct ConnectionWire {
     private mutating func finishScript(_ handle: OpaquePointer) -> Step {
         guard let batch = batches.popFirst(), PQenterPipelineMode(handle) == 1 else { return .lost(Self.confused, nil) }
         return .answered(batch)
+    }
+}
+
+/// What an idle session hears when it's told to end: FATAL without a statement to answer arrives as a notice, a moment before the
+/// end of the stream.
+///
+/// Unchecked: libpq calls the receiver only inside its other functions, which run under the connection's lock.
+final class SessionDoom: @unchecked Sendable {
+    private(set) var error: PostgresError?
+
+    /// Also keeps notices from standard error, where libpq would print them.
+    func attach(to handle: OpaquePointer) {
+        PQsetNoticeReceiver(
+            handle,
+            { context, result in
+                guard let context, let result else { return }
+                let report = ServerError(result)
+                if report.endsSession {
+                    Unmanaged<SessionDoom>.fromOpaque(context).takeUnretainedValue().error = report.error(wasCancelled: false)
+                }
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 }
 

@@ -9,12 +9,14 @@ package final class Database: Service, Queryable {
     package let settings: PostgresSettings
     let logger: Logger
     private let pool: ConnectionPool
+    let listener: Listener
 
     /// - Throws: `PostgresError` (`encoding`) when the connection string is malformed.
     package init(settings: PostgresSettings, logger: Logger) throws {
         self.settings = settings
         self.logger = logger
         pool = ConnectionPool(settings: settings, parameters: try ConnectionParameters(settings), logger: logger)
+        listener = Listener(settings: settings, parameters: try ConnectionParameters(settings, direct: true), logger: logger)
     }
 
     /// Begins to connect in the background. Harmless when repeated.
@@ -32,6 +34,7 @@ package final class Database: Service, Queryable {
 
     /// Refuses new work, lets running statements end (at most 5 s) and closes every connection.
     package func close() async {
+        listener.close()
         await pool.close()
     }
 

@@ -52,7 +52,8 @@ final class ConnectionPool: ConnectionOwner, ReactorTicker {
             Reactor.shared.hasten(self, to: now + settings.waitMax)
             if errand.isCancelRequested { abandon(errand) }
         case .refused(let error):
-            Reactor.shared.hasten(self, to: now + settings.backoffMin)
+            // Being asked may have brought the next attempt closer.
+            hastenUnlessClosed(now + settings.backoffMin)
             errand.finish(.failure(error))
         }
     }
@@ -138,8 +139,12 @@ final class ConnectionPool: ConnectionOwner, ReactorTicker {
         }
         if isNew { logger.warning("PostgreSQL can't be reached", metadata: ["reason": "\(error)"]) }
         for errand in waiters { errand.finish(.failure(error)) }
-        Reactor.shared.hasten(self, to: .now + settings.backoffMin)
+        hastenUnlessClosed(.now + settings.backoffMin)
         finishClosing()
+    }
+
+    private func hastenUnlessClosed(_ due: ContinuousClock.Instant) {
+        if !shell.withLock({ $0.pool.isDraining }) { Reactor.shared.hasten(self, to: due) }
     }
 
     func connectionIsFree(_ connection: Connection) {
