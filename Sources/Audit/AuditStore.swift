@@ -2,7 +2,7 @@ import FoundationEssentials
 import Postgres
 import Runtime
 
-/// Appends events of record, and drops those that have outlived the retention. There is no update.
+/// Appends events of record. There is no update and no delete.
 package struct AuditStore: Sendable {
     private let randomness: any Randomness
 
@@ -12,16 +12,6 @@ package struct AuditStore: Sendable {
 
     /// An id for an event that a database function writes itself.
     package func eventID(now: Date) -> UUID { randomness.uuid(at: now) }
-
-    /// Deletes a batch of what happened before an instant: ids are ordered by time.
-    /// - Throws: `PostgresError`.
-    package func eraseExpired(before: Date, countMax: Int, in database: any Queryable) async throws -> Int {
-        try await database.execute(
-            """
-            delete from audit_events where id in (
-                select id from audit_events where id < $1 and occurred_at < $2 order by id limit $3 for update skip locked)
-            """, [.uuid(randomness.uuid(at: before)), .timestamp(before), .int(countMax)])
-    }
 
     /// Writes `event` in the caller's transaction.
     /// - Throws: `PostgresError`.

@@ -31,7 +31,6 @@ package struct Wiring: Sendable {
         package var publishableScopes: ScopeSet = []
         /// Which proofs the machine API accepts.
         package var callerProofs = Set(Caller.Proof.allCases)
-        package var auditRetention: Duration = .days(400)
         package var rotation = KeyRotationTimetable()
         package var masterKeys: MasterKeys
         package var templates: String

@@ -8,7 +8,7 @@ import Web
 /// API keys in the database, by their SHA-256. Every method throws `PostgresError`.
 package struct APIKeyStore: Sendable {
     private static let columns = """
-        key_id, secret_hash, kind, api_keys.user_id, api_keys.client_id, name, api_keys.scopes, api_keys.audiences, networks, limit_burst,
+        key_id, api_keys.secret_hash, kind, api_keys.user_id, api_keys.client_id, name, api_keys.scopes, api_keys.audiences, networks, limit_burst,
         limit_per_minute, expires_at, revoked_at, successor_id, last_used_at, api_keys.created_at, coalesce(users.roles, clients.roles),
         users.disabled_at is not null or clients.disabled_at is not null
         """
@@ -23,7 +23,7 @@ package struct APIKeyStore: Sendable {
     }
 
     package func find(hash: TokenHash) async throws -> APIKey? {
-        try await database.first("select \(Self.columns) from \(Self.tables) where secret_hash = $1", [.bytes(hash.bytes)], Self.decode)
+        try await database.first("select \(Self.columns) from \(Self.tables) where api_keys.secret_hash = $1", [.bytes(hash.bytes)], Self.decode)
     }
 
     package func find(id: String) async throws -> APIKey? {
