@@ -1,5 +1,6 @@
 """The built server as a process of its own, on free ports, with a data directory that goes away."""
 
+import atexit
 import os
 import pathlib
 import shutil
@@ -17,9 +18,15 @@ START_SECONDS_MAX = 90
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that stays ours until the run ends, whoever else looks for one meanwhile.
+
+    The socket is bound but doesn't listen, which lets a server with SO_REUSEADDR listen there all the same.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    atexit.register(holder.close)
+    return holder.getsockname()[1]
 
 
 def demo_settings(port, demo_port, callback_port):
