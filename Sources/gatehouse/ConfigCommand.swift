@@ -35,7 +35,7 @@ struct ConfigCommand: AsyncParsableCommand {
         var dryRun = false
 
         func run() async throws {
-            try await options.withDeployment { deployment in
+            try await options.withDeployment(changesNothing: dryRun) { deployment in
                 let now = deployment.wiring.parts.clock.now
                 let changes = try await Reconciliation(settings: deployment.settings, wiring: deployment.wiring).apply(
                     dryRun: dryRun, now: now)

@@ -33,6 +33,11 @@ package struct GatehouseSettings: Sendable {
     package var prune: Bool
     private let effective: String
 
+    /// Whether clients may be given this scope.
+    package func declares(scope name: String) -> Bool {
+        DeclarationContext.standardScopes.contains(name) || (scopes + resources.flatMap(\.scopes)).contains { $0.name == name }
+    }
+
     /// Reads the file, if any, and the environment.
     /// - Throws: `SettingsProblems` with everything that is wrong.
     package static func load(file: String?, environment: [String: String]) throws(SettingsProblems) -> GatehouseSettings {
