@@ -33,7 +33,7 @@ struct ClientCommand: AsyncParsableCommand {
         @Option(help: "The scopes that it may ask for, space-separated.")
         var scope = "openid profile email"
 
-        @Flag(help: "Without a secret: an application on people's own devices.")
+        @Flag(name: .customLong("public"), help: "Without a secret: an application on people's own devices.")
         var isPublic = false
 
         func run() async throws {
@@ -53,6 +53,9 @@ struct ClientCommand: AsyncParsableCommand {
                 throw fail("\(error)")
             }
             try await options.withDeployment { deployment in
+                if let unknown = scopes.array.first(where: { !deployment.settings.declares(scope: $0) }) {
+                    throw fail("no resource declares the scope \(unknown)")
+                }
                 let wiring = deployment.wiring
                 let now = wiring.parts.clock.now
                 var client = Client(id: clientID, metadata: metadata, origin: .created, scopes: scopes, now: now)
@@ -81,7 +84,7 @@ struct ClientCommand: AsyncParsableCommand {
         @OptionGroup var options: SettingsOptions
 
         func run() async throws {
-            try await options.withDeployment(migrating: false) { deployment in
+            try await options.withDeployment(changesNothing: true) { deployment in
                 var last = ""
                 while true {
                     let page = try await ClientStore(deployment.database).list(after: last)

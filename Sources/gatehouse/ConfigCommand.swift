@@ -35,7 +35,7 @@ struct ConfigCommand: AsyncParsableCommand {
         var dryRun = false
 
         func run() async throws {
-            try await options.withDeployment(migrating: !dryRun) { deployment in
+            try await options.withDeployment(changesNothing: dryRun) { deployment in
                 let changes = try await Reconciliation(settings: deployment.settings, wiring: deployment.wiring).apply(dryRun: dryRun)
                 for change in changes { print((dryRun ? "would " : "") + change.line) }
                 if changes.isEmpty { print("nothing to change") }

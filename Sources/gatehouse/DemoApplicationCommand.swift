@@ -19,10 +19,15 @@ struct DemoApplicationCommand: AsyncParsableCommand {
     @Option(help: "The port to listen on, on 127.0.0.1.")
     var port = 8081
 
-    @Option(help: "The directory of the application's own templates.")
-    var templates = "Templates/DemoApplication"
+    @Option(help: "The directory of the application's own templates; found near the program when left out.")
+    var templates: String?
 
     func run() async throws {
+        let found = ResourcesDirectory.find(
+            executable: SettingsOptions.executable, workingDirectory: FileManager.default.currentDirectoryPath)
+        guard let templates = templates ?? found.map({ $0 + "/Templates/DemoApplication" }) else {
+            throw fail("Templates/ was not found near \(SettingsOptions.executable): give --templates")
+        }
         var settings = DemoSettings(issuer: issuer, templates: templates)
         settings.clientID = clientID
         settings.clientSecret = ProcessInfo.processInfo.environment["GATEHOUSE_DEMO_CLIENT_SECRET"]
@@ -31,7 +36,9 @@ struct DemoApplicationCommand: AsyncParsableCommand {
         let logger = Logger(label: "gatehouse-demo", factory: StreamLogHandler.standardError(label:))
         let group = ServiceGroup(
             configuration: .init(
-                services: [DemoApplication(settings: settings, logger: logger)], gracefulShutdownSignals: [.sigterm, .sigint],
+                services: [
+                    PortClaim(address: settings.host, port: port, listener: DemoApplication(settings: settings, logger: logger))
+                ], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         do {
             try await group.run()

@@ -13,7 +13,7 @@ struct KeysCommand: AsyncParsableCommand {
         @OptionGroup var options: SettingsOptions
 
         func run() async throws {
-            try await options.withDeployment(migrating: false) { deployment in
+            try await options.withDeployment(changesNothing: true) { deployment in
                 let now = deployment.wiring.parts.clock.now
                 try await deployment.wiring.keys.load(now: now)
                 for key in try await deployment.wiring.keys.list(now: now) {

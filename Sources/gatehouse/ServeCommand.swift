@@ -18,7 +18,10 @@ struct ServeCommand: AsyncParsableCommand {
         let settings = try options.load()
         let deployment = try await options.open(settings)
         let demo = demoApp ? DemoCard.settings(deployment) : nil
-        let extras: [any Service] = demo.map { [DemoApplication(settings: $0, logger: deployment.logger)] } ?? []
+        let extras: [any Service] =
+            demo.map { demo in
+                [PortClaim(address: demo.host, port: demo.port, listener: DemoApplication(settings: demo, logger: deployment.logger))]
+            } ?? []
         let server = Server(deployment, extraServices: extras) { port in
             if let demo {
                 print(DemoCard.text(deployment, demo))

@@ -6,34 +6,39 @@ import Runtime
 
 /// The options that every command takes, and the ways in which commands use them.
 struct SettingsOptions: ParsableArguments {
-    @Option(name: [.customShort("s"), .long], help: "The settings file (YAML). GATEHOUSE_* variables are laid over it.")
+    @Option(
+        name: [.customShort("s"), .long],
+        help: "The settings file (YAML), else the one that GATEHOUSE_SETTINGS names. GATEHOUSE_* variables are laid over it.")
     var settings: String?
 
     /// Reports everything that is wrong on standard error, and exits with 78 (sysexits' EX_CONFIG).
     func load() throws -> GatehouseSettings {
         do {
-            return try GatehouseSettings.load(file: settings, environment: ProcessInfo.processInfo.environment)
+            let environment = ProcessInfo.processInfo.environment
+            return try GatehouseSettings.load(file: settings ?? environment["GATEHOUSE_SETTINGS"], environment: environment)
         } catch {
             throw fail("\(error)", code: 78)
         }
     }
 
-    /// Opens the deployment for one piece of work and closes it again.
-    /// - Parameter migrating: false for what only reads: then a database of another version is refused and left as it is.
-    func withDeployment<T>(migrating: Bool = true, _ body: (Deployment) async throws -> T) async throws -> T {
+    /// Opens the deployment for one piece of work, on a migrated database, and closes it again.
+    ///
+    /// - Parameter changesNothing: migrates nothing either: fails where the database is behind.
+    func withDeployment<T>(changesNothing: Bool = false, _ body: (Deployment) async throws -> T) async throws -> T {
         let deployment = try await open(try load(), level: .warning)
         do {
-            if migrating {
-                _ = try await deployment.migrator.migrate()
-            } else if try await !deployment.migrator.plan().isEmpty {
-                throw fail("the database is older than this program: run `gatehouse migrate` first")
+            if changesNothing {
+                let missing = try await deployment.migrator.plan().count
+                guard missing == 0 else { throw fail("the database is \(missing) migrations behind: run gatehouse migrate first") }
+            } else {
+                try await deployment.migrator.migrate()
             }
             let value = try await body(deployment)
             await deployment.close()
             return value
         } catch {
             await deployment.close()
-            throw error
+            throw error is ExitCode ? error : fail("\(error)")
         }
     }
 
@@ -48,7 +53,7 @@ struct SettingsOptions: ParsableArguments {
         }
     }
 
-    private static var executable: String {
+    static var executable: String {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     }
 }

@@ -68,7 +68,7 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var options: SettingsOptions
 
         func run() async throws {
-            try await options.withDeployment(migrating: false) { deployment in
+            try await options.withDeployment(changesNothing: true) { deployment in
                 var last = ""
                 while true {
                     let page = try await UserStore(deployment.database).list(after: last)

@@ -108,7 +108,13 @@ class Browser:
         self.call("POST", f"/element/{self.find(element_id)}/click", {})
 
     def text(self, element_id):
-        return self.call("GET", f"/element/{self.find(element_id)}/text")
+        """What it says; None while the page is going away under our hands."""
+        try:
+            return self.call("GET", f"/element/{self.find(element_id)}/text")
+        except WebDriverError as error:
+            if error.args[0] == "stale element reference":
+                return None
+            raise
 
     def focused(self):
         element = self.call("GET", "/element/active")[ELEMENT]
@@ -140,14 +146,31 @@ class Browser:
         """The width of a telephone."""
         self.command("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=2, mobile=True)
 
+    def widen(self):
+        self.command("Emulation.clearDeviceMetricsOverride")
+
     def complaints(self):
         """What the browser held against the pages: refused by the Content-Security-Policy, errors of scripts."""
         entries = self.call("POST", "/se/log", {"type": "browser"})
         return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
 
     def screenshot(self, path):
+        """The whole page, however long."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(base64.b64decode(self.call("GET", "/screenshot")))
+        shot = self.command("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def portraits(self, folder, name):
+        """The page by day, by night and on a telephone, where nothing may stick out sideways."""
+        self.screenshot(folder / f"{name}.png")
+        self.prefer("dark")
+        self.screenshot(folder / f"{name}-dark.png")
+        self.prefer("light")
+        self.narrow()
+        self.screenshot(folder / f"{name}-narrow.png")
+        size = self.command("Page.getLayoutMetrics")
+        self.widen()
+        assert size["cssContentSize"]["width"] <= 390, f"{name} is wider than a telephone: {size['cssContentSize']['width']} px"
 
     def close(self):
         try:

@@ -9,6 +9,7 @@ RESOURCE = "https://api.demo.example"
 DEMO = ("demo", "demo-secret")
 SERVICE = ("demo-service", "demo-service-secret")
 BASIC = HTTPBasicAuth(*DEMO)
+SERVICE_BASIC = HTTPBasicAuth(*SERVICE)
 SCOPES = ["openid", "profile", "email", "address", "phone", "offline_access", "notes:read"]
 
 

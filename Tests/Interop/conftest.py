@@ -17,10 +17,9 @@ from server import Server
 def server():
     server = Server()
     try:
-        server.start()
-        yield server
+        yield server.start()
     finally:
-        server.stop()
+        server.remove()
 
 
 @pytest.fixture(scope="session")

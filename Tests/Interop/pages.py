@@ -6,6 +6,10 @@ import urllib.parse
 import requests
 
 
+class Unavailable(Exception):
+    """The server asked for patience with a 503."""
+
+
 class Form:
     def __init__(self, attributes):
         self.id = attributes.get("id")
@@ -93,6 +97,8 @@ class Person:
                 page = self.sign_in(page)
             elif "consent-form" in forms:
                 page = self.decide(page)
+            elif page.status_code == 503:
+                raise Unavailable(page.headers.get("Retry-After"))
             else:
                 raise AssertionError(f"neither sign-in nor consent: {page.status_code} {page.text[:2000]}")
         raise AssertionError("sign-in and consent without end")

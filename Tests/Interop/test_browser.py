@@ -20,15 +20,12 @@ def test_javascript_is_on_or_off_as_the_test_says(server, callback, browser):
 def test_the_demo_from_its_door_to_sign_out(server, browser, screenshots):
     folder = screenshots / ("javascript" if browser.javascript else "no-javascript")
     browser.open(server.demo + "/")
-    browser.screenshot(folder / "demo-home.png")
+    browser.portraits(folder, "demo-home")
     browser.press("demo-sign-in")
 
     browser.find("sign-in-form")
     assert browser.address.startswith(server.issuer + "/")
-    browser.screenshot(folder / "sign-in.png")
-    browser.prefer("dark")
-    browser.screenshot(folder / "sign-in-dark.png")
-    browser.prefer("light")
+    browser.portraits(folder, "sign-in")
     sign_in(browser, password="wrong")
     browser.find("error-message")
     browser.screenshot(folder / "sign-in-refused.png")
@@ -37,7 +34,6 @@ def test_the_demo_from_its_door_to_sign_out(server, browser, screenshots):
     # The two runs share a server, and consent is remembered: whoever comes second isn't asked.
     browser.wait_until(lambda: browser.seek("consent-form") or browser.seek("demo-user"), "consent or the demo")
     if browser.seek("consent-form"):
-        browser.screenshot(folder / "consent.png")
         browser.press("allow-button")
 
     assert "Ada Lovelace" in browser.text("demo-user")
@@ -45,15 +41,15 @@ def test_the_demo_from_its_door_to_sign_out(server, browser, screenshots):
     assert "ada@demo.example" in browser.text("demo-claims")
     assert "at+jwt" in browser.text("demo-access-token")
     assert server.issuer in browser.text("demo-id-token")
-    browser.screenshot(folder / "demo-signed-in.png")
+    browser.portraits(folder, "demo-signed-in")
     before = browser.text("demo-access-token")
     browser.press("demo-refresh")
-    browser.wait_until(lambda: browser.text("demo-access-token") != before, "another access token")
+    browser.wait_until(lambda: browser.text("demo-access-token") not in (before, None), "another access token")
 
     browser.press("demo-sign-out")
     browser.wait_until(lambda: browser.seek("sign-out-button") or browser.seek("demo-sign-in"), "sign-out or the demo's door")
     if browser.seek("sign-out-button"):
-        browser.screenshot(folder / "sign-out.png")
+        browser.portraits(folder, "sign-out")
         browser.press("sign-out-button")
         browser.wait_until(lambda: browser.seek("return-link") or browser.seek("demo-sign-in"), "the way back")
     browser.open(server.demo + "/")
@@ -69,9 +65,7 @@ def test_consent_is_asked_for_again_when_the_client_says_so(server, metadata, ca
     browser.open(address)
     sign_in(browser)
     browser.find("consent-form")
-    browser.screenshot(folder / "consent.png")
-    browser.narrow()
-    browser.screenshot(folder / "consent-narrow.png")
+    browser.portraits(folder, "consent")
     browser.press("allow-button")
     method, parameters = callback.next()
     assert (method, parameters["state"], parameters["iss"]) == ("GET", state, server.issuer)
@@ -131,4 +125,4 @@ def test_an_unregistered_redirect_ends_on_a_page_for_people(server, metadata, br
     browser.open(metadata["authorization_endpoint"] + "?response_type=code&client_id=demo&redirect_uri=https://attacker.example/")
     browser.find("error-page")
     assert browser.address.startswith(server.issuer)
-    browser.screenshot(folder / "error.png")
+    browser.portraits(folder, "error")

@@ -86,8 +86,8 @@ def test_a_code_used_twice_is_refused_and_takes_back_what_it_gave(server, metada
     assert client.get(metadata["userinfo_endpoint"]).status_code == 401
 
 
-@pytest.mark.parametrize("verifier", [None, secrets.token_urlsafe(32)], ids=["missing", "another"])
-def test_a_code_needs_its_own_verifier(server, metadata, person, verifier):
+@pytest.mark.parametrize("verifier, error", [(None, "invalid_request"), (secrets.token_urlsafe(32), "invalid_grant")], ids=["missing", "another"])
+def test_a_code_needs_its_own_verifier(server, metadata, person, verifier, error):
     client = demo_client(server)
     address, _ = client.authorization_url(metadata["authorization_endpoint"])
     code = query_of(person.authorize(address))["code"]
@@ -95,7 +95,8 @@ def test_a_code_needs_its_own_verifier(server, metadata, person, verifier):
     if verifier:
         request["code_verifier"] = verifier
     answer = post(metadata["token_endpoint"], request)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    # RFC 6749 §5.2: a missing parameter is invalid_request; RFC 7636 §4.6: another verifier is invalid_grant.
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
 def test_without_pkce_the_request_is_sent_back(server, metadata, person):
@@ -139,8 +140,8 @@ def test_the_service_asks_for_itself(server, metadata):
     from oauthlib.oauth2 import BackendApplicationClient
     from requests.auth import HTTPBasicAuth
 
-    client = OAuth2Session(client=BackendApplicationClient(SERVICE[0]), scope=["notes:read"])
-    token = client.fetch_token(metadata["token_endpoint"], auth=HTTPBasicAuth(*SERVICE))
+    client = OAuth2Session(client=BackendApplicationClient(SERVICE[0]))
+    token = client.fetch_token(metadata["token_endpoint"], auth=HTTPBasicAuth(*SERVICE), scope=["notes:read"])
     assert token["scope"] == ["notes:read"] and "refresh_token" not in token
     answer = post(metadata["introspection_endpoint"], {"token": token["access_token"]}, auth=HTTPBasicAuth(*SERVICE)).json()
     assert answer["active"] is True and answer["client_id"] == SERVICE[0]

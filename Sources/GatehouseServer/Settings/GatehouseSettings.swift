@@ -22,7 +22,6 @@ package struct GatehouseSettings: Sendable {
     package var passwords: PasswordsSettings
     package var registration: RegistrationSettings
     package var limits: LimitsSettings
-    package var audit: AuditSettings
     package var log: LogSettings
     package var resources: [DeclaredResource]
     /// Scopes that belong to no resource.
@@ -32,6 +31,11 @@ package struct GatehouseSettings: Sendable {
     /// Whether declared clients and users that have left the file are removed at start.
     package var prune: Bool
     private let effective: String
+
+    /// Whether clients may be given this scope.
+    package func declares(scope name: String) -> Bool {
+        DeclarationContext.standardScopes.contains(name) || (scopes + resources.flatMap(\.scopes)).contains { $0.name == name }
+    }
 
     /// Reads the file, if any, and the environment.
     /// - Throws: `SettingsProblems` with everything that is wrong.
@@ -72,7 +76,6 @@ package struct GatehouseSettings: Sendable {
         passwords = root.section("passwords") { PasswordsSettings($0, local: local) }
         registration = root.section("registration") { RegistrationSettings($0, local: local) }
         limits = root.section("limits") { LimitsSettings($0) }
-        audit = root.section("audit") { AuditSettings($0) }
         log = root.section("log") { LogSettings($0) }
         prune = root.read("prune", .bool, default: false)
         var context = DeclarationContext(local: local)

@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// Where `Migrations/` and `Templates/` lie when the settings don't say.
 package enum ResourcesDirectory {
     /// The places to look at, in order: beside an installed program (`bin/gatehouse`, `share/gatehouse`), then every
@@ -17,6 +19,14 @@ package enum ResourcesDirectory {
     package static func find(executable: String, workingDirectory: String, isDirectory: (String) -> Bool) -> String? {
         candidates(executable: executable, workingDirectory: workingDirectory).first {
             isDirectory($0 + "/Migrations") && isDirectory($0 + "/Templates")
+        }
+    }
+
+    /// The first place on this machine that holds both folders.
+    package static func find(executable: String, workingDirectory: String) -> String? {
+        find(executable: executable, workingDirectory: workingDirectory) { path in
+            var isDirectory = false
+            return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
         }
     }
 

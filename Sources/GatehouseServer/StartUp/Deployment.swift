@@ -61,11 +61,7 @@ package struct Deployment: Sendable {
 
     private static func resourcesDirectory(_ settings: GatehouseSettings, executable: String, workingDirectory: String) throws -> String {
         if let directory = settings.resourcesDirectory { return absolute(directory, workingDirectory) }
-        let found = ResourcesDirectory.find(executable: executable, workingDirectory: workingDirectory) { path in
-            var isDirectory = false
-            return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
-        }
-        guard let found else {
+        guard let found = ResourcesDirectory.find(executable: executable, workingDirectory: workingDirectory) else {
             throw DeploymentError("Migrations/ and Templates/ were not found near \(executable): set resources_directory")
         }
         return found

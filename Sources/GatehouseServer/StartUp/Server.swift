@@ -83,7 +83,11 @@ package struct Server: Sendable {
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? listen.port) },
             logger: deployment.logger)
         // Shut down in reverse order: the door closes first. The database is closed after all of them.
-        let services: [any Service] = [ChangeListener(wiring: wiring), jobs, application] + extraServices
+        let services: [any Service] =
+            [
+                ChangeListener(wiring: wiring), jobs,
+                PortClaim(address: listen.address, port: listen.port, listener: application),
+            ] + extraServices
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: deployment.logger))
         try await group.run()

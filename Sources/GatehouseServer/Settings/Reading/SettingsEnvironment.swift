@@ -4,8 +4,8 @@ import Configuration
 struct SettingsEnvironment {
     static let prefix = "GATEHOUSE_"
 
-    /// Names that are ours and aren't settings: the settings file's own path, and what the tests use.
-    static let knownNames: Set<String> = ["GATEHOUSE_SETTINGS"]
+    /// Names that are ours and aren't settings: the settings file's own path, the demo application's, and what the tests use.
+    static let knownNames: Set<String> = ["GATEHOUSE_SETTINGS", "GATEHOUSE_DEMO_CLIENT_SECRET"]
     static let knownPrefixes = ["GATEHOUSE_TEST_"]
 
     private let variables: [String: String]

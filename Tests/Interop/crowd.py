@@ -1,0 +1,132 @@
+"""People and applications that keep on signing in and refreshing while the ground shakes, and remember every answer."""
+
+import threading
+import time
+
+import requests
+
+from clients import BASIC, SERVICE_BASIC, demo_client
+from pages import Person, Unavailable, query_of
+
+
+class Crowd:
+    def __init__(self, server, refreshers=3, visitors=2):
+        self.server = server
+        self.lock = threading.Lock()
+        self.over = threading.Event()
+        # What was answered: access tokens of living grants, the last refresh token of each, and tokens whose revocation was confirmed.
+        self.access, self.refresh, self.revoked = [], {}, []
+        self.problems = []
+        self.rounds = {"refresh": 0, "visit": 0, "revoke": 0, "unanswered": 0}
+        self.threads = [threading.Thread(target=self.keep, args=(self.refresh_on, number)) for number in range(refreshers)]
+        self.threads += [threading.Thread(target=self.keep, args=(self.visit_on, number)) for number in range(visitors)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *arguments):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def keep(self, work, number):
+        try:
+            work(number)
+        except Exception as error:
+            self.problems.append(f"{work.__name__}: {error!r}")
+
+    def count(self, what):
+        with self.lock:
+            self.rounds[what] += 1
+
+    def post(self, path, data):
+        """The answer; None when there was none or it was a 503, as the caller then doesn't know what happened."""
+        try:
+            answer = self.server.post(path, data, BASIC)
+        except requests.RequestException:
+            answer = None
+        if answer is None or answer.status_code == 503:
+            self.count("unanswered")
+            time.sleep(0.05)
+            return None
+        if answer.status_code != 200:
+            self.problems.append(f"{path} {data.get('grant_type', '')}: {answer.status_code} {answer.text}")
+        return answer
+
+    def sign_in(self):
+        """(client, tokens) of a whole code flow; None when a part of it went unanswered."""
+        person = Person(self.server.issuer)
+        client = demo_client(self.server)
+        address, _ = client.authorization_url(self.server.issuer + "/oauth2/authorize")
+        try:
+            code = query_of(person.authorize(address))["code"]
+        except (requests.RequestException, Unavailable):
+            self.count("unanswered")
+            time.sleep(0.05)
+            return None
+        finally:
+            person.http.close()
+        request = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": self.server.callback, "code_verifier": client._code_verifier,
+        }
+        answer = self.post("/oauth2/token", request)
+        return answer.json() if answer is not None and answer.ok else None
+
+    def refresh_on(self, number):
+        while not self.over.is_set() and not (tokens := self.sign_in()):
+            pass
+        while not self.over.is_set():
+            self.access.append(tokens["access_token"])
+            self.refresh[number] = tokens["refresh_token"]
+            # What went unanswered is asked again with the same token: it must be as if it had been asked once.
+            while not self.over.is_set():
+                answer = self.post("/oauth2/token", {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]})
+                if answer is not None:
+                    break
+            else:
+                return
+            if not answer.ok:
+                return
+            tokens = answer.json()
+            self.count("refresh")
+
+    def visit_on(self, number):
+        while not self.over.is_set():
+            if not (tokens := self.sign_in()):
+                continue
+            self.count("visit")
+            if self.rounds["visit"] % 2 == 0:
+                self.access.append(tokens["access_token"])
+                self.refresh["visit", self.rounds["visit"], number] = tokens["refresh_token"]
+            elif self.post("/oauth2/revoke", {"token": tokens["refresh_token"]}) is not None:
+                self.revoked.append(tokens)
+                self.count("revoke")
+
+    def wait_for_more(self, seconds=40, **wanted):
+        """Until so many more rounds have been answered."""
+        with self.lock:
+            goal = {name: self.rounds[name] + count for name, count in wanted.items()}
+        deadline = time.monotonic() + seconds
+        while any(self.rounds[name] < count for name, count in goal.items()):
+            assert time.monotonic() < deadline, f"{self.rounds} never reached {goal}: {self.problems}"
+            if self.problems:
+                return
+            time.sleep(0.02)
+
+    def check(self):
+        """Every token that was answered works, none that was refused does."""
+        assert not self.problems, self.problems[:5]
+        for token in self.access:
+            assert self.is_active(token), "an access token that was answered is not active"
+        for token in self.refresh.values():
+            answer = self.server.post("/oauth2/token", {"grant_type": "refresh_token", "refresh_token": token}, BASIC)
+            assert answer.status_code == 200, f"a refresh token that was answered: {answer.status_code} {answer.text}"
+        for tokens in self.revoked:
+            assert not self.is_active(tokens["access_token"]), "an access token is active after its revocation was confirmed"
+            answer = self.server.post("/oauth2/token", {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}, BASIC)
+            assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+    def is_active(self, token):
+        return self.server.post("/oauth2/introspect", {"token": token}, SERVICE_BASIC).json()["active"]
