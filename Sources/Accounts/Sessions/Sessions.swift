@@ -40,7 +40,7 @@ package struct Sessions: Sendable {
 
     /// Begins a session, or renews the present one when the same person has proven themselves again.
     /// The browser's token changes in either case (OWASP ASVS 5.0 §7.2.4).
-    /// - Returns: the session's id, and the cookie to set.
+    /// - Returns: the cookie to set.
     /// - Throws: `PostgresError`.
     func begin(
         userID: UUID, methods: [String], replacing present: Session?, address: String, userAgent: String?, now: Date
@@ -49,22 +49,21 @@ package struct Sessions: Sendable {
         let expiresAt = now + limits.absolute
         try await database.transaction { transaction in
             let store = SessionStore(transaction)
-            let id = try await renewed(present, for: userID, token: token, methods: methods, expiresAt: expiresAt, in: store, now: now)
-            if id == nil {
-                if let present {
+            let id: UUID
+            if let renewed = try await renewed(
+                present, for: userID, token: token, methods: methods, expiresAt: expiresAt, in: store, now: now)
+            {
+                id = renewed
+            } else {
+                if let present, present.user.id != userID {
                     try await end(
                         present.id, of: present.user.id, reason: "another person signed in", address: address, in: transaction, now: now)
                 }
+                id = randomness.uuid(at: now)
                 try await store.insert(
-                    id: randomness.uuid(at: now), tokenHash: token.hash, userID: userID, methods: methods, expiresAt: expiresAt,
+                    id: id, tokenHash: token.hash, userID: userID, methods: methods, expiresAt: expiresAt,
                     address: address, userAgent: userAgent.map { String($0.prefix(300)) }, now: now)
-                let surplus = try await store.revokeOldest(
-                    of: userID, countMax: limits.countMax, now: now, accessUntil: now + accessTokenLifetimeMax)
-                for id in surplus {
-                    try await audit.insert(
-                        AuditEvent(.sessionEnded, userID: userID, sessionID: id, detail: ["reason": "too many sessions"]), now: now,
-                        in: transaction)
-                }
+                try await endSurplus(of: userID, sparing: id, in: transaction, now: now)
             }
             try await audit.insert(
                 AuditEvent(
@@ -93,6 +92,16 @@ package struct Sessions: Sendable {
         guard let present, present.user.id == userID else { return nil }
         let isRenewed = try await store.renew(present.id, tokenHash: token.hash, methods: methods, expiresAt: expiresAt, now: now)
         return isRenewed ? present.id : nil
+    }
+
+    private func endSurplus(of userID: UUID, sparing latest: UUID, in transaction: any Queryable, now: Date) async throws {
+        let surplus = try await SessionStore(transaction).revokeOldest(
+            of: userID, sparing: latest, countMax: limits.countMax, now: now, accessUntil: now + accessTokenLifetimeMax)
+        for id in surplus {
+            try await audit.insert(
+                AuditEvent(.sessionEnded, userID: userID, sessionID: id, detail: ["reason": "too many sessions"]), now: now,
+                in: transaction)
+        }
     }
 
     @discardableResult
