@@ -35,14 +35,17 @@ package struct LogoutEndpoint: Sendable {
         let now = clock.now
         let parameters = request.method == .post ? try await Form.read(request, context) : try Form.query(request)
         let asked = try await check(parameters, now: now)
-        guard let session = try await sessions.find(request, now: now) else { return try done(asked) }
+        guard let session = try await sessions.find(request, now: now) else {
+            // An application's cross-site POST comes without our cookies (SameSite=Lax); the GET that follows brings them.
+            if request.method == .post { return Reply.redirect(to: Self.address(asked)) }
+            return try done(asked)
+        }
         if let hint = asked.hint, hint.sessionID == session.id, hint.subject == session.user.id.token {
             try await sessions.end(
                 session.id, of: session.user.id, reason: "signed out by application", address: context.clientAddress, now: now)
             return try done(asked)
         }
-        return try signOut.ask(
-            session, action: Self.confirmPath, hidden: asked.fields, client: asked.client?.page, returnURI: asked.returnURI)
+        return try ask(session, asked)
     }
 
     /// `POST /oauth2/logout/confirm`: the person has answered.
@@ -51,15 +54,26 @@ package struct LogoutEndpoint: Sendable {
         let form = try await Form.read(request, context)
         let asked = try await check(form, now: now)
         guard let session = try await sessions.find(request, now: now) else { return try done(asked) }
-        try csrf.check(form, request, binding: session.tokenText, site: site)
+        try FormOrigin.check(request, site: site)
+        guard csrf.isRight(try form.optional(CSRFTokens.fieldName), binding: session.tokenText) else { return try ask(session, asked) }
         guard try form.optional("decision", bytesMax: 16) != "stay" else { return Reply.redirect(to: "/") }
         try await sessions.end(session.id, of: session.user.id, reason: "signed out", address: context.clientAddress, now: now)
         return try done(asked)
     }
 
+    private func ask(_ session: Session, _ asked: Asked) throws -> Response {
+        try signOut.ask(
+            session, action: Self.confirmPath, hidden: asked.fields, client: asked.client?.page, returnURI: asked.returnURI)
+    }
+
     private func done(_ asked: Asked) throws -> Response {
         guard let returnURI = asked.returnURI else { return try signOut.signedOut(client: asked.client?.page) }
         return Reply.redirect(to: returnURI, setting: sessions.clearedCookie)
+    }
+
+    private static func address(_ asked: Asked) -> String {
+        asked.fields.isEmpty
+            ? DiscoveryEndpoint.Path.logout : DiscoveryEndpoint.Path.logout + "?" + OAuthProtocol.Parameters.encode(asked.fields)
     }
 
     private func check(_ parameters: OAuthProtocol.Parameters, now: Date) async throws -> Asked {
