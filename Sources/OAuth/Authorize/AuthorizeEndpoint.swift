@@ -46,7 +46,7 @@ package struct AuthorizeEndpoint: Sendable {
             return try issuer.reply.error(error, to: target)
         case .signIn, .selectAccount, .consent:
             let browser = BrowserBinding.readOrCreate(request, site: site, randomness: randomness)
-            let handle = try await store(parameters, target: target, browser: TokenHash(of: browser.value), now: now)
+            let handle = try await store(parameters, target: target, browser: browser.hash, now: now)
             return Reply.redirect(to: Self.address(handle), setting: browser.newCookie)
         }
     }
@@ -80,7 +80,13 @@ package struct AuthorizeEndpoint: Sendable {
     private func resume(
         _ handle: String, browser: BrowserBinding, hasSelectedAccount: Bool, _ request: Request, _ context: GatehouseContext, now: Date
     ) async throws -> Response {
-        let (waiting, asked) = try await consent.requireWaiting(handle, browser: browser.value, now: now)
+        let (waiting, target, parameters) = try await consent.requireWaiting(handle, browser: browser, now: now)
+        let asked: AuthorizationRequest
+        do {
+            asked = try await checks.request(parameters, target: target, now: now)
+        } catch let error as OAuthError {
+            return try await issuer.refuse(error, target, waiting: waiting.id, address: context.clientAddress, now: now)
+        }
         let session = try await sessions.find(request, now: now)
         let judgement = AuthorizationJudgement(
             request: asked, session: session, remembered: try await remembered(asked, session), startedAt: waiting.createdAt,
@@ -129,5 +135,6 @@ package struct AuthorizeEndpoint: Sendable {
         return handle.text
     }
 
-    private static func address(_ handle: String) -> String { "\(continuePath)?request=\(handle)" }
+    /// Where a stored request goes on.
+    static func address(_ handle: String) -> String { "\(continuePath)?request=\(handle)" }
 }
