@@ -73,16 +73,17 @@ package struct SessionStore: Sendable {
         ) { try $0.int(0) } == 1
     }
 
-    /// Ends a person's oldest sessions beyond `countMax`.
-    func revokeOldest(of userID: UUID, countMax: Int, now: Date, accessUntil: Date) async throws -> [UUID] {
+    /// Ends a person's oldest sessions beyond `countMax`, but never `latest`: another node's clock may have dated the others later.
+    func revokeOldest(of userID: UUID, sparing latest: UUID, countMax: Int, now: Date, accessUntil: Date) async throws -> [UUID] {
         try await database.all(
             """
             with ended as (
                 update sessions set ended_at = $2 where id in (
-                    select id from sessions where user_id = $1 and ended_at is null and expires_at > $2 order by created_at desc offset $3)
+                    select id from sessions where user_id = $1 and id <> $5 and ended_at is null and expires_at > $2
+                    order by created_at desc, id desc offset $3)
                 returning id)
             select id, revocation_record_v1('session', id::text, null, $4)::text from ended
-            """, [.uuid(userID), .timestamp(now), .int(countMax), .timestamp(accessUntil)]
+            """, [.uuid(userID), .timestamp(now), .int(max(0, countMax - 1)), .timestamp(accessUntil), .uuid(latest)]
         ) { try $0.uuid(0) }
     }
 

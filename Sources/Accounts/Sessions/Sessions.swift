@@ -51,24 +51,21 @@ package struct Sessions: Sendable {
         try await database.transaction { transaction in
             guard try await UserStore(transaction).lock(userID) else { throw OAuthError.accessDenied("This account can not be used.") }
             let store = SessionStore(transaction)
-            var id = randomness.uuid(at: now)
-            if let renewed = try await renewed(present, for: userID, token: token, methods: methods, expiresAt: expiresAt, in: store, now: now) {
+            let id: UUID
+            if let renewed = try await renewed(
+                present, for: userID, token: token, methods: methods, expiresAt: expiresAt, in: store, now: now)
+            {
                 id = renewed
             } else {
                 if let present, present.user.id != userID {
                     try await end(
                         present.id, of: present.user.id, reason: "another person signed in", address: address, in: transaction, now: now)
                 }
+                id = randomness.uuid(at: now)
                 try await store.insert(
                     id: id, tokenHash: token.hash, userID: userID, methods: methods, expiresAt: expiresAt,
                     address: address, userAgent: userAgent.map { String(decoding: $0.utf8.prefix(300), as: UTF8.self) }, now: now)
-                let surplus = try await store.revokeOldest(
-                    of: userID, countMax: limits.countMax, now: now, accessUntil: now + accessTokenLifetimeMax)
-                for id in surplus {
-                    try await audit.insert(
-                        AuditEvent(.sessionEnded, userID: userID, sessionID: id, detail: ["reason": "too many sessions"]), now: now,
-                        in: transaction)
-                }
+                try await endSurplus(of: userID, sparing: id, in: transaction, now: now)
             }
             try await audit.insert(
                 AuditEvent(
@@ -101,6 +98,16 @@ package struct Sessions: Sendable {
         let isRenewed = try await store.renew(
             present.id, presented: TokenHash(of: present.tokenText), tokenHash: token.hash, methods: methods, expiresAt: expiresAt, now: now)
         return isRenewed ? present.id : nil
+    }
+
+    private func endSurplus(of userID: UUID, sparing latest: UUID, in transaction: any Queryable, now: Date) async throws {
+        let surplus = try await SessionStore(transaction).revokeOldest(
+            of: userID, sparing: latest, countMax: limits.countMax, now: now, accessUntil: now + accessTokenLifetimeMax)
+        for id in surplus {
+            try await audit.insert(
+                AuditEvent(.sessionEnded, userID: userID, sessionID: id, detail: ["reason": "too many sessions"]), now: now,
+                in: transaction)
+        }
     }
 
     @discardableResult

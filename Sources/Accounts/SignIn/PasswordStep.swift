@@ -17,6 +17,8 @@ struct PasswordStep: Sendable {
             isRight = try await hasher.verify(password, against: user?.passwordHash)
         } catch PasswordHasherError.queueFull {
             throw OAuthError.temporarilyUnavailable(reason: "password queue is full")
+        } catch PasswordHasherError.stopped {
+            throw OAuthError.temporarilyUnavailable(reason: "the server is stopping")
         }
         guard isRight, let user, user.disabledAt == nil, let hash = user.passwordHash else { return nil }
         if hash.needsRehash(for: hasher.cost), let stronger = try? await hasher.hash(password) {

@@ -29,7 +29,7 @@ package struct SignInFlow: Sendable {
     ) async throws -> String {
         let handle = handle.map(OpaqueToken.init(text:)) ?? OpaqueToken.generate(randomness: randomness)
         try await SignInStore(database).insert(
-            id: randomness.uuid(at: now), handle: handle, browser: TokenHash(of: browser.value), returnTo: returnTo, loginHint: loginHint,
+            id: randomness.uuid(at: now), handle: handle, browser: browser.hash, returnTo: returnTo, loginHint: loginHint,
             client: client, offersPresentAccount: offersPresentAccount, now: now, expiresAt: now + Self.lifetime)
         return "\(Self.path)?flow=\(handle.text)"
     }

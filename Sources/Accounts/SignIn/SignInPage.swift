@@ -49,7 +49,7 @@ package struct SignInPage: Sendable {
         let query = try Form.query(request)
         guard let handle = try query.optional("flow", bytesMax: 128) else { return try await start(request, address: context.clientAddress, now: now) }
         guard let browser = BrowserBinding.read(request, site: site),
-            let signIn = try await SignInStore(database).find(handle: handle, browser: TokenHash(of: browser), now: now)
+            let signIn = try await SignInStore(database).find(handle: handle, browser: browser, now: now)
         else { throw Self.expired }
         let present = signIn.offersPresentAccount ? try await sessions.find(request, now: now) : nil
         return try render(signIn, browser: browser, present: present?.user, login: signIn.loginHint ?? "")
@@ -59,36 +59,37 @@ package struct SignInPage: Sendable {
     package func submit(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
         let form = try await Form.read(request, context)
-        let browser = BrowserBinding.read(request, site: site)
-        try csrf.check(form, request, binding: browser, site: site)
-        guard let browser,
+        let browser = try csrf.check(form, request, browser: BrowserBinding.read(request, site: site), site: site)
+        guard
             let signIn = try await SignInStore(database).find(
-                handle: try form.required("flow", bytesMax: 128), browser: TokenHash(of: browser), now: now)
+                handle: try form.required("flow", bytesMax: 128), browser: browser, now: now)
         else { throw Self.expired }
         let login = (try? form.optional("username", bytesMax: 256)) ?? nil
         let secret = (try? form.optional("password", bytesMax: 1_024)) ?? nil
         guard let login, let secret else {
             return try render(signIn, browser: browser, login: login ?? "", error: "Enter your username and your password.")
         }
-        try limits.take(login: login, address: context.clientAddress, now: now)
-        guard let user = try await check(login, secret, context) else {
+        guard let user = try await check(login: login, password: secret, address: context.clientAddress, now: now) else {
             try await audit.insert(
                 AuditEvent(.signInRefused, address: context.clientAddress, detail: ["factor": "pwd"]), now: now, in: database)
             return try render(signIn, browser: browser, login: login, error: "The username or the password is not right.")
         }
-        limits.giveBack(login: login, address: context.clientAddress)
         var proven = signIn
         proven.userID = user.id
         proven.completed = ["pwd"]
         return try await advance(proven, request, context, now: now)
     }
 
-    /// An attempt that could not be judged is no guess.
-    private func check(_ login: String, _ secret: String, _ context: GatehouseContext) async throws -> User? {
+    /// - Returns: the person; nil counts as a guess.
+    private func check(login: String, password: String, address: String, now: Date) async throws -> User? {
+        try limits.take(login: login, address: address, now: now)
         do {
-            return try await password.check(login: login, password: secret)
+            let user = try await self.password.check(login: login, password: password)
+            if user != nil { limits.giveBack(login: login, address: address) }
+            return user
         } catch {
-            limits.giveBack(login: login, address: context.clientAddress)
+            // Nothing was compared.
+            limits.giveBack(login: login, address: address)
             throw error
         }
     }
@@ -97,11 +98,10 @@ package struct SignInPage: Sendable {
     package func continueAsPresent(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
         let form = try await Form.read(request, context)
-        let browser = BrowserBinding.read(request, site: site)
-        try csrf.check(form, request, binding: browser, site: site)
-        guard let browser,
+        let browser = try csrf.check(form, request, browser: BrowserBinding.read(request, site: site), site: site)
+        guard
             let signIn = try await SignInStore(database).find(
-                handle: try form.required("flow", bytesMax: 128), browser: TokenHash(of: browser), now: now),
+                handle: try form.required("flow", bytesMax: 128), browser: browser, now: now),
             signIn.offersPresentAccount
         else { throw Self.expired }
         return Reply.redirect(to: signIn.returnTo + "&account=current")
@@ -131,12 +131,14 @@ package struct SignInPage: Sendable {
         }
     }
 
-    private func render(_ signIn: SignIn, browser: String, present: User? = nil, login: String, error: String? = nil) throws -> Response {
+    private func render(_ signIn: SignIn, browser: BrowserBinding, present: User? = nil, login: String, error: String? = nil) throws
+        -> Response
+    {
         try pages.render(
             "SignIn/sign-in",
             [
                 "action": SignInFlow.path,
-                "csrfToken": csrf.token(for: browser),
+                "csrfToken": csrf.token(for: browser.value),
                 "hidden": PageModel.fields([("flow", signIn.handle)]),
                 "username": login,
                 "error": error,

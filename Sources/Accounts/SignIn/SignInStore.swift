@@ -2,6 +2,7 @@ import FoundationEssentials
 import Keys
 import OAuthProtocol
 import Postgres
+import Web
 
 /// Sign-ins under way. Every method throws `PostgresError`.
 struct SignInStore: Sendable {
@@ -29,18 +30,25 @@ struct SignInStore: Sendable {
             ])
     }
 
-    func find(handle: String, browser: TokenHash, now: Date) async throws -> SignIn? {
-        try await database.first(
+    /// Finds a sign-in in the browser that began it.
+    func find(handle: String, browser: BrowserBinding, now: Date) async throws -> SignIn? {
+        let found = try await database.first(
             """
-            select id, return_to, login_hint, presented, user_id, completed, offers_present_account from sign_ins
-            where handle_hash = $1 and browser_hash = $2 and expires_at > $3
-            """, [.bytes(TokenHash(of: handle).bytes), .bytes(browser.bytes), .timestamp(now)]
+            select id, return_to, login_hint, presented, user_id, completed, offers_present_account, browser_hash from sign_ins
+            where handle_hash = $1 and expires_at > $2
+            """, [.bytes(TokenHash(of: handle).bytes), .timestamp(now)]
         ) { row in
-            SignIn(
-                id: try row.uuid(0), handle: handle, returnTo: try row.text(1), loginHint: try row.optionalText(2),
-                client: try row.optionalJSON(3).flatMap { PresentedClient(try JSONValue(parsing: $0)) },
-                offersPresentAccount: try row.bool(6), userID: try row.optionalUUID(4), completed: try row.texts(5))
+            (try Self.decode(row, handle: handle), TokenHash(stored: try row.bytes(7)))
         }
+        guard let (signIn, owner) = found, let owner, browser.holds(owner) else { return nil }
+        return signIn
+    }
+
+    private static func decode(_ row: PostgresRow, handle: String) throws -> SignIn {
+        SignIn(
+            id: try row.uuid(0), handle: handle, returnTo: try row.text(1), loginHint: try row.optionalText(2),
+            client: try row.optionalJSON(3).flatMap { PresentedClient(try JSONValue(parsing: $0)) },
+            offersPresentAccount: try row.bool(6), userID: try row.optionalUUID(4), completed: try row.texts(5))
     }
 
     /// Records the factors proven so far; after the last step none, so that the handle proves nothing by itself.

@@ -33,7 +33,11 @@ package struct SignOutPage: Sendable {
         let now = clock.now
         let form = try await Form.read(request, context)
         guard let session = try await sessions.find(request, now: now) else { return try signedOut(request) }
-        try csrf.check(form, request, binding: session.tokenText, site: site)
+        try FormOrigin.check(request, site: site)
+        // The person has signed in again since the question was shown: it is asked anew.
+        guard csrf.isRight(try form.optional(CSRFTokens.fieldName), binding: session.tokenText) else {
+            return try ask(session, action: Self.path)
+        }
         guard try form.optional("decision") != "stay" else { return Reply.redirect(to: "/") }
         try await sessions.end(session.id, of: session.user.id, reason: "signed out", address: context.clientAddress, now: now)
         return try signedOut(request)

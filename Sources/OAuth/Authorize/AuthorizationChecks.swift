@@ -14,7 +14,7 @@ struct AuthorizationChecks: Sendable {
         let clientID = try parameters.required("client_id")
         guard let client = try await clients.find(clientID) else { throw OAuthError.invalidRequest("client_id is not known") }
         let sent = try parameters.optional("redirect_uri")
-        let redirectURI = try Self.redirectURI(sent, of: client, scope: try parameters.all("scope").first ?? "")
+        let redirectURI = try Self.redirectURI(sent, of: client, scope: (try? parameters.all("scope"))?.first ?? "")
         // A state or a mode that can't be read can't be answered in: the redirect is proven, the rest is not.
         let mode = try? parameters.optional("response_mode").map { text throws(OAuthError) in try ResponseMode(parsing: text) }
         return AuthorizationTarget(

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Keys
 import Postgres
+import Web
 
 /// Authorization requests that wait for a person. Every method throws `PostgresError`.
 struct AuthorizationRequestStore: Sendable {
@@ -32,14 +33,18 @@ struct AuthorizationRequestStore: Sendable {
     }
 
     /// Finds a request in the browser that brought it; one that came by a cross-site POST belongs to the first browser that asks.
-    func find(handle: String, browser: TokenHash, now: Date) async throws -> Waiting? {
-        try await database.first(
+    func find(handle: String, browser: BrowserBinding, now: Date) async throws -> Waiting? {
+        let found = try await database.first(
             """
-            update authorization_requests set browser_hash = $2
-            where handle_hash = $1 and (browser_hash is null or browser_hash = $2) and expires_at > $3
-            returning id, parameters, created_at
-            """, [.bytes(TokenHash(of: handle).bytes), .bytes(browser.bytes), .timestamp(now)]
-        ) { Waiting(id: try $0.uuid(0), parameters: try $0.text(1), createdAt: try $0.date(2)) }
+            update authorization_requests set browser_hash = coalesce(browser_hash, $2)
+            where handle_hash = $1 and expires_at > $3
+            returning id, parameters, created_at, browser_hash
+            """, [.bytes(TokenHash(of: handle).bytes), .bytes(browser.hash.bytes), .timestamp(now)]
+        ) { row in
+            (Waiting(id: try row.uuid(0), parameters: try row.text(1), createdAt: try row.date(2)), TokenHash(stored: try row.bytes(3)))
+        }
+        guard let (waiting, owner) = found, let owner, browser.holds(owner) else { return nil }
+        return waiting
     }
 
     /// - Returns: whether it was still waiting: an answer is given once.

@@ -49,7 +49,7 @@ package struct AuthorizeEndpoint: Sendable {
             return try issuer.reply.error(error, to: target)
         case .signIn, .selectAccount, .consent:
             let browser = BrowserBinding.readOrCreate(request, site: site, randomness: randomness)
-            let handle = try await store(parameters, target: target, browser: TokenHash(of: browser.value), address: context.clientAddress, now: now)
+            let handle = try await store(parameters, target: target, browser: browser.hash, address: context.clientAddress, now: now)
             return Reply.redirect(to: Self.address(handle), setting: browser.newCookie)
         }
     }
@@ -83,7 +83,13 @@ package struct AuthorizeEndpoint: Sendable {
     private func resume(
         _ handle: String, browser: BrowserBinding, hasSelectedAccount: Bool, _ request: Request, _ context: GatehouseContext, now: Date
     ) async throws -> Response {
-        let (waiting, asked) = try await consent.requireWaiting(handle, browser: browser.value, now: now)
+        let (waiting, target, parameters) = try await consent.requireWaiting(handle, browser: browser, now: now)
+        let asked: AuthorizationRequest
+        do {
+            asked = try await checks.request(parameters, target: target, now: now)
+        } catch let error as OAuthError {
+            return try await issuer.refuse(error, target, waiting: waiting.id, address: context.clientAddress, now: now)
+        }
         let session = try await sessions.find(request, now: now)
         let judgement = AuthorizationJudgement(
             request: asked, session: session, remembered: try await remembered(asked, session), startedAt: waiting.createdAt,
@@ -143,5 +149,6 @@ package struct AuthorizeEndpoint: Sendable {
         "acr_values", "code_challenge", "code_challenge_method", "response_mode", "display", "claims", "resource",
     ]
 
-    private static func address(_ handle: String) -> String { "\(continuePath)?request=\(handle)" }
+    /// Where a stored request goes on.
+    static func address(_ handle: String) -> String { "\(continuePath)?request=\(handle)" }
 }

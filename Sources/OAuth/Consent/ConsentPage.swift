@@ -25,11 +25,21 @@ package struct ConsentPage: Sendable {
     package func submit(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
         let form = try await Form.read(request, context)
-        // Bound to the session: a form shown to one person is never answered by another.
-        let session = try await sessions.find(request, now: now)
-        try csrf.check(form, request, binding: session?.tokenText, site: site)
-        guard let session, let browser = BrowserBinding.read(request, site: site) else { throw AuthorizationIssuer.answered }
-        let (waiting, asked) = try await requireWaiting(try form.required("request", bytesMax: 128), browser: browser, now: now)
+        let handle = try form.required("request", bytesMax: 128)
+        try FormOrigin.check(request, site: site)
+        guard let browser = BrowserBinding.read(request, site: site) else { throw AuthorizationIssuer.answered }
+        let (waiting, target, parameters) = try await requireWaiting(handle, browser: browser, now: now)
+        // Bound to the session: a form shown to one person is never answered by another. Whoever has signed in meanwhile,
+        // or as whom, in this browser is asked anew.
+        guard let session = try await sessions.find(request, now: now),
+            csrf.isRight(try form.optional(CSRFTokens.fieldName), binding: session.tokenText)
+        else { return Reply.redirect(to: AuthorizeEndpoint.address(handle)) }
+        let asked: AuthorizationRequest
+        do {
+            asked = try await checks.request(parameters, target: target, now: now)
+        } catch let error as OAuthError {
+            return try await issuer.refuse(error, target, waiting: waiting.id, address: context.clientAddress, now: now)
+        }
         switch try form.required("decision", bytesMax: 16) {
         case "deny":
             return try await issuer.refuse(
@@ -38,16 +48,17 @@ package struct ConsentPage: Sendable {
         case "allow":
             // What the client may ask for can have changed since the page was shown: then the person is asked again.
             guard try form.optional("shown", bytesMax: 16_384) == Self.shown(asked) else {
-                return try render(asked, handle: try form.required("request", bytesMax: 128), session: session)
+                return try render(asked, handle: handle, session: session)
             }
-            return try await allow(asked, session: session, waiting: waiting, context, now: now)
+            return try await allow(asked, handle: handle, session: session, waiting: waiting, context, now: now)
         default:
             throw OAuthError.invalidRequest("decision must be allow or deny")
         }
     }
 
     private func allow(
-        _ asked: AuthorizationRequest, session: Session, waiting: AuthorizationRequestStore.Waiting, _ context: GatehouseContext, now: Date
+        _ asked: AuthorizationRequest, handle: String, session: Session, waiting: AuthorizationRequestStore.Waiting,
+        _ context: GatehouseContext, now: Date
     ) async throws -> Response {
         // Everything but the consent itself is judged again: the sign-in may have grown too old meanwhile.
         let judgement = AuthorizationJudgement(
@@ -60,7 +71,8 @@ package struct ConsentPage: Sendable {
         case .refuse(let error):
             return try await issuer.refuse(error, asked.target, waiting: waiting.id, address: context.clientAddress, now: now)
         case .signIn, .selectAccount:
-            throw OAuthError.invalidRequest("This sign-in is too old for what the application asks.")
+            // The sign-in has grown too old for what the application asks.
+            return Reply.redirect(to: AuthorizeEndpoint.address(handle))
         }
     }
 
@@ -86,15 +98,14 @@ package struct ConsentPage: Sendable {
             policy: PagePolicy(imageURIs: client.metadata.logoURI.best().map { [$0] } ?? [], formTargetURIs: [asked.target.address]))
     }
 
-    /// Finds a stored request and checks it again: the client or the settings may have changed.
+    /// Finds a stored request; it is to be checked again, since the client or the settings may have changed.
     func requireWaiting(
-        _ handle: String, browser: String, now: Date
-    ) async throws -> (AuthorizationRequestStore.Waiting, AuthorizationRequest) {
-        guard
-            let waiting = try await AuthorizationRequestStore(database).find(
-                handle: handle, browser: TokenHash(of: browser), now: now)
-        else { throw AuthorizationIssuer.answered }
+        _ handle: String, browser: BrowserBinding, now: Date
+    ) async throws -> (AuthorizationRequestStore.Waiting, AuthorizationTarget, OAuthProtocol.Parameters) {
+        guard let waiting = try await AuthorizationRequestStore(database).find(handle: handle, browser: browser, now: now) else {
+            throw AuthorizationIssuer.answered
+        }
         let parameters = try OAuthProtocol.Parameters(urlEncoded: waiting.parameters.utf8)
-        return (waiting, try await checks.request(parameters, target: try await checks.target(parameters), now: now))
+        return (waiting, try await checks.target(parameters), parameters)
     }
 }

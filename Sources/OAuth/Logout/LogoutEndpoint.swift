@@ -46,8 +46,7 @@ package struct LogoutEndpoint: Sendable {
                 session.id, of: session.user.id, reason: "signed out by application", address: context.clientAddress, now: now)
             return try done(asked, request)
         }
-        return try signOut.ask(
-            session, action: Self.confirmPath, hidden: asked.fields, client: asked.client?.page, returnURI: asked.returnURI)
+        return try ask(session, asked)
     }
 
     /// `POST /oauth2/logout/confirm`: the person has answered.
@@ -56,10 +55,16 @@ package struct LogoutEndpoint: Sendable {
         let form = try await Form.read(request, context)
         let asked = try await check(form, now: now)
         guard let session = try await sessions.find(request, now: now) else { return try done(asked, request) }
-        try csrf.check(form, request, binding: session.tokenText, site: site)
+        try FormOrigin.check(request, site: site)
+        guard csrf.isRight(try form.optional(CSRFTokens.fieldName), binding: session.tokenText) else { return try ask(session, asked) }
         guard try form.optional("decision", bytesMax: 16) != "stay" else { return Reply.redirect(to: "/") }
         try await sessions.end(session.id, of: session.user.id, reason: "signed out", address: context.clientAddress, now: now)
         return try done(asked, request)
+    }
+
+    private func ask(_ session: Session, _ asked: Asked) throws -> Response {
+        try signOut.ask(
+            session, action: Self.confirmPath, hidden: asked.fields, client: asked.client?.page, returnURI: asked.returnURI)
     }
 
     private func done(_ asked: Asked, _ request: Request) throws -> Response {
@@ -69,6 +74,11 @@ package struct LogoutEndpoint: Sendable {
             return try signOut.signedOut(request, returnURI: asked.returnURI, client: asked.client?.page)
         }
         return Reply.redirect(to: returnURI, setting: sessions.clearedCookie(for: request))
+    }
+
+    private static func address(_ asked: Asked) -> String {
+        asked.fields.isEmpty
+            ? DiscoveryEndpoint.Path.logout : DiscoveryEndpoint.Path.logout + "?" + OAuthProtocol.Parameters.encode(asked.fields)
     }
 
     private func check(_ parameters: OAuthProtocol.Parameters, now: Date) async throws -> Asked {

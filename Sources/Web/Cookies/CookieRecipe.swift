@@ -19,7 +19,9 @@ package struct CookieRecipe: Sendable {
     package static func session(_ site: Site) -> CookieRecipe { CookieRecipe(name: "gatehouse_session", site: site) }
 
     /// The cookie that ties forms to a browser before anyone has signed in.
-    package static func browser(_ site: Site) -> CookieRecipe { CookieRecipe(name: "gatehouse_browser", site: site) }
+    package static func browser(_ site: Site, of value: String) -> CookieRecipe {
+        CookieRecipe(name: "gatehouse_browser_" + value.prefix(2), site: site)
+    }
 
     /// - Parameters:
     ///   - value: Letters, digits, `-`, `_` and `.` only (a token of ours).
@@ -38,17 +40,32 @@ package struct CookieRecipe: Sendable {
 
     /// - Returns: The value; nil when absent, empty, over-long, oddly written, or sent twice (somebody planted a second one).
     package func read(_ request: Request) -> String? {
-        var found: Substring.UTF8View?
+        pairs(request).first { $0.name == name }?.value
+    }
+
+    /// - Returns: The cookies whose names begin with this one's, at most `countMax`, by the rules of ``read(_:)``; in the order of their names.
+    func readFamily(_ request: Request, countMax: Int) -> [(name: String, value: String)] {
+        Array(pairs(request).sorted { $0.name < $1.name }.prefix(countMax))
+    }
+
+    /// The well-written cookies whose names begin with this one's, without those sent twice.
+    private func pairs(_ request: Request) -> [(name: String, value: String)] {
+        var found: [String: Substring.UTF8View] = [:]
+        var repeated: Set<String> = []
         for field in request.headers where field.name == .cookie {
             for pair in field.value.utf8.split(separator: UInt8(ascii: ";")) {
                 let pair = pair.drop { $0 == UInt8(ascii: " ") }
-                guard pair.starts(with: name.utf8), pair.dropFirst(name.utf8.count).first == UInt8(ascii: "=") else { continue }
-                guard found == nil else { return nil }
-                found = pair.dropFirst(name.utf8.count + 1)
+                guard pair.starts(with: name.utf8), let equals = pair.firstIndex(of: UInt8(ascii: "=")) else { continue }
+                let name = String(Substring(pair[..<equals]))
+                if found.updateValue(pair[pair.index(after: equals)...], forKey: name) != nil { repeated.insert(name) }
             }
         }
-        guard let found, !found.isEmpty, found.count <= Self.valueBytesMax, found.allSatisfy(Self.isPlain) else { return nil }
-        return String(Substring(found))
+        return found.compactMap { name, value in
+            guard !repeated.contains(name), !value.isEmpty, value.count <= Self.valueBytesMax, value.allSatisfy(Self.isPlain) else {
+                return nil
+            }
+            return (name, String(Substring(value)))
+        }
     }
 
     private static let valueBytesMax = 1_024

@@ -31,9 +31,7 @@ package struct CSRFTokens: Sendable {
         guard let binding, !binding.isEmpty else {
             throw Self.refusal("the browser sent no cookie to bind the form to")
         }
-        guard let presented, let bytes = Base64URL.decode(presented),
-            keys.reduce(false, { $0 || ConstantTime.equal(bytes, Array(code(binding, $1))) })
-        else {
+        guard isRight(presented, binding: binding) else {
             throw Self.refusal("the form's token is missing or isn't this browser's")
         }
     }
@@ -45,6 +43,26 @@ package struct CSRFTokens: Sendable {
     ) throws(OAuthError) {
         try FormOrigin.check(request, site: site)
         try check(try form.optional(Self.fieldName), binding: binding)
+    }
+
+    /// As above, for a form shown to a browser rather than to a person.
+    /// - Returns: The browser.
+    package func check(
+        _ form: OAuthProtocol.Parameters, _ request: Request, browser: BrowserBinding?, site: Site
+    ) throws(OAuthError) -> BrowserBinding {
+        try FormOrigin.check(request, site: site)
+        let presented = try form.optional(Self.fieldName)
+        guard let browser else { throw Self.refusal("the browser sent no cookie to bind the form to") }
+        guard browser.values.contains(where: { isRight(presented, binding: $0) }) else {
+            throw Self.refusal("the form's token is missing or isn't this browser's")
+        }
+        return browser
+    }
+
+    /// Whether a form's token is the one of this binding; the caller has checked the origin.
+    package func isRight(_ presented: String?, binding: String) -> Bool {
+        guard let presented, let bytes = Base64URL.decode(presented) else { return false }
+        return keys.reduce(false) { $0 || ConstantTime.equal(bytes, Array(code(binding, $1))) }
     }
 
     private func code(_ binding: String, _ key: SymmetricKey) -> HMAC<SHA256>.MAC {

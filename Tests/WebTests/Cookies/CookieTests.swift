@@ -60,11 +60,29 @@ import Testing
         #expect("\(first)" == "…")
     }
 
-    @Test("A binding that isn't one of ours is replaced")
-    func foreignBinding() {
-        let binding = BrowserBinding.readOrCreate(request(["gatehouse_browser=abc"]), site: Self.local, randomness: SystemRandomness())
+    @Test("Answers that cross each other leave a browser with several bindings, and all of them hold")
+    func severalBindings() throws {
+        let bindings = (0..<3).map { _ in BrowserBinding.readOrCreate(request([]), site: Self.secure, randomness: SystemRandomness()) }
+        let pairs = bindings.compactMap { $0.newCookie?.value.split(separator: ";").first.map(String.init) }
+        let read = try #require(BrowserBinding.read(request([pairs.joined(separator: "; ")]), site: Self.secure))
+        // Two names may coincide, once in a thousand runs: the browser then keeps one.
+        guard Set(pairs.map { $0.prefix { $0 != "=" } }).count == 3 else { return }
+        #expect(Set(read.values) == Set(bindings.map(\.value)))
+        #expect(read.values.contains(read.value) && read.newCookie == nil)
+        #expect(bindings.allSatisfy { read.holds($0.hash) })
+        #expect(!bindings[0].holds(bindings[1].hash))
+    }
+
+    @Test(
+        "A binding that isn't one of ours is replaced",
+        arguments: [
+            "gatehouse_browser=abc", "gatehouse_browser_ab=abc", "gatehouse_browser_AA=\(String(repeating: "B", count: 43))",
+            "gatehouse_browser=\(String(repeating: "A", count: 43))",
+        ])
+    func foreignBinding(cookie: String) {
+        let binding = BrowserBinding.readOrCreate(request([cookie]), site: Self.local, randomness: SystemRandomness())
         #expect(binding.newCookie != nil)
-        #expect(BrowserBinding.read(request(["gatehouse_browser=abc"]), site: Self.local) == nil)
+        #expect(BrowserBinding.read(request([cookie]), site: Self.local) == nil)
     }
 
     private func request(_ cookies: [String]) -> Request {
