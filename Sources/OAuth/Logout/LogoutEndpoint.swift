@@ -33,7 +33,7 @@ package struct LogoutEndpoint: Sendable {
     /// `POST /oauth2/logout`. A cross-site POST comes without our cookies, so the browser is sent on to a GET, which brings them.
     package func submit(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let asked = try await check(try await Form.read(request, context), now: clock.now)
-        return Reply.redirect(to: DiscoveryEndpoint.Path.logout + "?" + OAuthProtocol.Parameters.encode(asked.fields))
+        return Reply.redirect(to: Self.address(asked))
     }
 
     /// `GET /oauth2/logout`

@@ -10,13 +10,15 @@ package struct Pages: Sendable {
     package let assets: PageAssets
 
     private let library: MustacheLibrary
+    /// Registered once: swift-mustache keeps its content types in a dictionary that nothing guards.
+    private static let escaping: Void = MustacheContentTypes.register(PageEscaping(), named: PageEscaping.name)
     private let site: PageModel
     private let assetPaths: PageModel
 
     /// Reads all templates below `directory`, named by their path without the extension (`SignIn/sign-in`), and the static files in its folder `static`.
     /// - Throws: `PagesError` when there are none or one can't be parsed.
     package init(directory: String, site: Site) throws {
-        MustacheContentTypes.register(PageEscaping(), named: PageEscaping.name)
+        _ = Self.escaping
         var library = MustacheLibrary()
         var count = 0
         for path in try FileManager.default.subpathsOfDirectory(atPath: directory) where path.hasSuffix(".mustache") {
