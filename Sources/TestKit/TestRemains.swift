@@ -3,13 +3,13 @@ import Postgres
 import Synchronization
 
 /// What a test run leaves in /tmp: removed at exit, or by the next run when this one is killed.
-enum TestRemains {
+package enum TestRemains {
     private static let prefix = "gatehouse-test-"
     private static let parents = ["/dev/shm", "/tmp"]
     private static let roomBytesMin: UInt = 4 << 30
 
     /// In memory when there is room: dozens of databases are cloned and thrown away.
-    static let directory: String = {
+    package static let directory: String = {
         var status = statvfs()
         let hasRoom = statvfs("/dev/shm", &status) == 0 && UInt(status.f_bavail) * UInt(status.f_frsize) >= roomBytesMin
         return "\(hasRoom ? parents[0] : parents[1])/\(prefix)\(getpid())"
@@ -46,7 +46,7 @@ enum TestRemains {
     }
 
     /// Ends the server at once – nothing in there is worth a shutdown – and removes data and socket directory.
-    static func remove(_ directory: String) {
+    package static func remove(_ directory: String) {
         let file = try? String(contentsOfFile: "\(directory)/data/postmaster.pid", encoding: .utf8)
         let lines = file?.split(separator: "\n", omittingEmptySubsequences: false) ?? []
         if let processID = lines.first.flatMap({ Int32($0) }), processID > 1, isServer(processID, of: directory) {

@@ -130,7 +130,7 @@ final class Connection: ReactorSource {
     /// Sends the errand from the calling thread; the answer finishes it.
     func send(_ errand: Errand) -> Sending {
         let refusal: ConnectionWire.Refusal? = wire.withLock { wire in
-            if wire.cancelCount > 0, wire.phase == .ready {
+            if wire.cancellingSince != nil, wire.phase == .ready {
                 wire.held.append(errand)
                 return nil
             }
@@ -177,7 +177,8 @@ final class Connection: ReactorSource {
     /// False when a transaction is open or its state is unknown.
     var isOutsideTransaction: Bool {
         wire.withLock { wire in
-            wire.phase == .ready && wire.batches.isEmpty && wire.held.isEmpty && wire.handle.map(PQtransactionStatus) == PQTRANS_IDLE
+            wire.phase == .ready && wire.batches.isEmpty && wire.held.isEmpty && wire.cancellingSince == nil
+                && wire.handle.map(PQtransactionStatus) == PQTRANS_IDLE
         }
     }
 
@@ -256,7 +257,7 @@ final class Connection: ReactorSource {
 
     private func release() {
         let isFree = wire.withLock { wire in
-            guard wire.cancelCount > 0 else { return true }
+            guard wire.cancellingSince != nil else { return true }
             // A cancel request still under way could hit the next statement.
             wire.mustFreeAfterCancel = true
             return false
@@ -269,9 +270,9 @@ final class Connection: ReactorSource {
     /// Asks the server to stop the errand if it is the one that it works on. Its answer, whichever it is, finishes the errand.
     func cancel(_ errand: Errand) {
         let request: ConnectionHandle? = wire.withLock { wire in
-            guard wire.batches.first?.errand === errand, wire.cancelCount == 0, let handle = wire.handle else { return nil }
+            guard wire.batches.first?.errand === errand, wire.cancellingSince == nil, let handle = wire.handle else { return nil }
             guard let request = PQgetCancel(handle) else { return nil }
-            wire.cancelCount = 1
+            wire.cancellingSince = .now
             return ConnectionHandle(request)
         }
         guard let request else { return }
@@ -289,7 +290,7 @@ final class Connection: ReactorSource {
 
     private func cancelEnded() {
         let (held, mustFree): ([Errand], Bool) = wire.withLock { wire in
-            wire.cancelCount = 0
+            wire.cancellingSince = nil
             defer {
                 wire.held = []
                 wire.mustFreeAfterCancel = false
@@ -313,6 +314,8 @@ final class Connection: ReactorSource {
             switch wire.phase {
             case .starting, .polling:
                 now > openedAt + settings.connectTimeMax ? PostgresError(.unavailable("connecting took too long")) : nil
+            case .ready where wire.cancellingSince.map { now > $0 + settings.connectTimeMax } == true:
+                PostgresError(.unavailable("the server does not take a cancel request"))
             case .ready:
                 wire.batches.first.map { now > $0.deadline } == true ? PostgresError(.timeout("the server did not answer")) : nil
             case .closed: nil

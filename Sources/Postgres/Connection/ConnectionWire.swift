@@ -40,7 +40,8 @@ struct ConnectionWire {
     var batches: Deque<Batch> = []
     /// Errands of a transaction that arrive while a cancel request is under way, which might hit them.
     var held: [Errand] = []
-    var cancelCount = 0
+    /// Set while a cancel request is under way.
+    var cancellingSince: ContinuousClock.Instant?
     var mustFreeAfterCancel = false
     /// The BEGIN that goes out ahead of a transaction's first statement, in the same packet.
     var pendingBegin: String?

@@ -111,6 +111,8 @@ final class Listener: ConnectionOwner, ReactorTicker {
             guard state.connection === connection, let entry = state.channels[channel] else { return }
             state.channels[channel]?.hearing = entry.hearing == .joining ? .heard : .silent
             guard entry.hearing == .joining else { return }
+            // Only now is the server known to let us listen.
+            state.backoff.reset()
             for subscriber in entry.subscribers.values { Self.tell(subscriber, .connected) }
         }
         adjust(channel)
@@ -133,7 +135,6 @@ final class Listener: ConnectionOwner, ReactorTicker {
         let channels = state.withLock { state in
             guard state.connection === connection else { return [String]() }
             state.isOpen = true
-            state.backoff.reset()
             state.heartbeatAt = .now + Self.heartbeatInterval
             return Array(state.channels.keys)
         }

@@ -104,7 +104,7 @@ package final class PrivateCluster: Sendable {
             binaries.initdb, "-D", fresh, "-U", "gatehouse", "-E", "UTF8", "--locale=C.UTF-8", "--auth-local=trust",
             "--auth-host=reject", isDurable ? "--data-checksums" : "--no-sync",
         ]
-        let removal = try ChildProcess.start(place.account.command(["/bin/rm", "-rf", fresh]), log: place.log)
+        let removal = try ChildProcess.start(["/bin/rm", "-rf", fresh], log: place.log)
         guard ChildProcess.wait(removal), ChildProcess.wait(try ChildProcess.start(place.account.command(words), log: place.log)) else {
             throw .failed("initdb: \(SmallFile.tail(place.log).split(separator: "\n").suffix(3).joined(separator: " | "))")
         }

@@ -7,7 +7,7 @@ package enum PostgresValue: Sendable, Equatable {
     case null
     /// text; cast in SQL (`$1::inet`) for types of textual form.
     case text(String)
-    /// int8
+    /// int8; a function that takes int4 needs a cast in SQL (`$1::int`).
     case int(Int64)
     /// bool
     case bool(Bool)
