@@ -31,7 +31,7 @@ enum DemoCard {
         rows.append(("Stop", "Ctrl-C"))
         let width = rows.map(\.0.count).max() ?? 0
         let lines = rows.map { "  " + $0.0 + String(repeating: " ", count: width - $0.0.count + 3) + $0.1 }
-        let rule = String(repeating: "─", count: (lines.map(\.count).max() ?? 40) + 2)
+        let rule = String(repeating: "─", count: min((lines.map(\.count).max() ?? 40) + 2, 78))
         return (["", rule, "  Gatehouse is running", ""] + lines + [rule, ""]).joined(separator: "\n")
     }
 }

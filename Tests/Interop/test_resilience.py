@@ -134,6 +134,22 @@ def test_what_was_answered_survives_a_killed_database(servers):
     assert crowd.rounds["unanswered"] > 0, "the database's death was never noticed: the test proves nothing"
 
 
+def test_the_last_server_on_a_private_database_stops_it(servers):
+    one = servers().start()
+    two = servers(beside=one).start()
+    tokens = tokens_of(one)
+    assert one.stop() == 0
+    tokens = refresh(two, tokens["refresh_token"]).json()
+    # Who did not start the database still brings it back.
+    database = one.postmaster
+    os.kill(database, signal.SIGKILL)
+    wait_until(lambda: one.postmaster not in (database, None), "another PostgreSQL server")
+    wait_until(lambda: refresh(two, tokens["refresh_token"]).ok, "an answer")
+    database = one.postmaster
+    assert two.stop() == 0
+    assert not is_alive(database)
+
+
 def test_a_stale_file_that_names_a_stranger_is_cleared(servers):
     server = servers().start()
     token = tokens_of(server)["refresh_token"]

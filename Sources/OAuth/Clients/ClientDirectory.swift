@@ -87,9 +87,22 @@ package final class ClientDirectory: Sendable {
     package var isListening: Bool { state.withLock { $0.isListening } }
 
     /// Says whether changes are being announced to this node.
+    ///
+    /// What is held when the line is lost was true until then, and holds ``staleAfter`` longer: services go on getting tokens
+    /// while the database restarts. When the line is back, everything is read anew.
     package func setListening(_ isListening: Bool) {
-        state.withLock { $0.isListening = isListening }
-        flush()
+        guard !isListening else {
+            state.withLock { $0.isListening = true }
+            return flush()
+        }
+        let now = clock.now
+        state.withLock { state in
+            guard state.isListening else { return }
+            state.isListening = false
+            state.generation += 1
+            state.entries = state.entries.mapValues { Entry(client: $0.client, loadedAt: now) }
+            state.origins = state.origins.mapValues { ($0.isRegistered, now) }
+        }
     }
 
     private enum Lookup {
