@@ -25,6 +25,7 @@ package struct Wiring: Sendable {
         package var signInPerAddress = AttemptLimit(burst: 50, perMinute: 20)
         package var registrationPerAddress = AttemptLimit(burst: 10, perMinute: 2)
         package var rotation = KeyRotationTimetable()
+        package var auditRetention: Duration = .days(400)
         package var masterKeys: MasterKeys
         package var templates: String
         package var clock: any WallClock = SystemClock()

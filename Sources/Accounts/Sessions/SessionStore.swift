@@ -59,13 +59,14 @@ package struct SessionStore: Sendable {
             "update sessions set last_seen_at = $2 where id = $1 and last_seen_at < $2", [.uuid(id), .timestamp(now)])
     }
 
-    /// Ends a session and, until `accessUntil`, what was issued in it.
+    /// Ends a session and, until `accessUntil`, the access tokens issued in it so far. What an offline grant of this session gives later
+    /// carries the same `sid` and holds. The second more is for a token's `iat`, which has whole seconds.
     /// - Returns: whether it was live until now.
     package func revoke(_ id: UUID, now: Date, accessUntil: Date) async throws -> Bool {
         try await database.first(
             """
             with ended as (update sessions set ended_at = $2 where id = $1 and ended_at is null returning id)
-            select count(revocation_record_v1('session', id::text, null, $3)) from ended
+            select count(revocation_record_v1('session', id::text, $2::timestamptz + interval '1 second', $3)) from ended
             """, [.uuid(id), .timestamp(now), .timestamp(accessUntil)]
         ) { try $0.int(0) } == 1
     }
@@ -78,7 +79,7 @@ package struct SessionStore: Sendable {
                 update sessions set ended_at = $2 where id in (
                     select id from sessions where user_id = $1 and ended_at is null and expires_at > $2 order by created_at desc offset $3)
                 returning id)
-            select id, revocation_record_v1('session', id::text, null, $4)::text from ended
+            select id, revocation_record_v1('session', id::text, $2::timestamptz + interval '1 second', $4)::text from ended
             """, [.uuid(userID), .timestamp(now), .int(countMax), .timestamp(accessUntil)]
         ) { try $0.uuid(0) }
     }

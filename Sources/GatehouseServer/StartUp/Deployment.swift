@@ -90,6 +90,7 @@ package struct Deployment: Sendable {
         parts.signInPerAccount = limit(settings.limits.signInPerAccount)
         parts.signInPerAddress = limit(settings.limits.signInPerAddress)
         parts.registrationPerAddress = limit(settings.limits.registrationPerAddress)
+        parts.auditRetention = settings.audit.retention
         parts.rotation.tokenLifetimeMax = OAuthSettings.accessTokenLifetimeMax
         parts.rotation.sessionLifetimeMax = settings.sessions.absolute
         return parts
@@ -109,7 +110,7 @@ package struct Deployment: Sendable {
         oauth.grantLifetime = settings.tokens.refreshAbsolute
         oauth.refreshGrace = settings.tokens.grace
         oauth.resources = settings.resources.map { resource in
-            Resource(identifier: resource.identifier, name: resource.name, scopes: resource.scopes.map(scope))
+            Resource(identifier: resource.identifier, name: resource.name, scopes: resource.scopes.map(scope), clients: resource.clients)
         }
         oauth.scopes = settings.scopes.map(scope)
         oauth.registeredClientsMax = settings.registration.clientsMax

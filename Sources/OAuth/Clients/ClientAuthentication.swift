@@ -18,7 +18,7 @@ package struct ClientAuthentication: Sendable {
         let idInForm = try form.optional("client_id")
         // RFC 7521 §4.2: not supported yet, and never ignored.
         guard try form.optional("client_assertion_type") == nil, try form.optional("client_assertion") == nil else {
-            throw OAuthError.invalidClient("client assertions are not supported")
+            throw OAuthError.invalidClient("client assertions are not supported", challenge: Self.challenge)
         }
         guard let header = try authorization(headers) else {
             guard let idInForm else { throw OAuthError.invalidClient("client authentication is required", challenge: Self.challenge) }
@@ -35,7 +35,8 @@ package struct ClientAuthentication: Sendable {
         return try await require(basic.clientID, secret: basic.clientSecret, method: "client_secret_basic")
     }
 
-    private static let challenge = Challenge.basic(realm: "gatehouse")
+    /// RFC 9110 §15.5.2: a 401 carries a challenge, whichever method was tried.
+    static let challenge = Challenge.basic(realm: "gatehouse")
 
     private func authorization(_ headers: HTTPFields) throws -> String? {
         let values = headers[values: .authorization]
@@ -45,17 +46,17 @@ package struct ClientAuthentication: Sendable {
 
     private func require(_ id: String, secret: String?, method: String) async throws -> Client {
         let client = try await clients.find(id)
-        // The same work for an unknown client as for a wrong secret.
-        let isProven = secret.map { TokenHash(of: $0) == (client?.secretHash ?? Self.nobody) } ?? (client?.isPublic ?? false)
+        // The same work for an unknown client as for a wrong secret; who has no secret stored is never proven by one.
+        let isProven =
+            secret.map { TokenHash(of: $0) == (client?.secretHash ?? Self.nobody) && client?.secretHash != nil } ?? (client?.isPublic ?? false)
         guard let client, isProven, client.metadata.tokenEndpointAuthMethod.rawValue == method else {
             throw OAuthError.invalidClient(
                 "client authentication failed",
                 reason: client == nil ? "unknown client" : isProven ? "registered for another method than \(method)" : "wrong secret",
-                challenge: method == "client_secret_basic" ? Self.challenge : nil)
+                challenge: Self.challenge)
         }
         return client
     }
 
-    /// No secret is empty.
     private static let nobody = TokenHash(of: "")
 }

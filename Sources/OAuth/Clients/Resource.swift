@@ -19,10 +19,13 @@ package struct Resource: Sendable {
     package let identifier: String
     package let name: String
     package let scopes: [Scope]
+    /// Clients that stand for the service: they may introspect the tokens that are meant for it.
+    package let clients: [String]
 
-    package init(identifier: String, name: String, scopes: [Scope]) {
+    package init(identifier: String, name: String, scopes: [Scope], clients: [String] = []) {
         self.identifier = identifier
         self.name = name
         self.scopes = scopes
+        self.clients = clients
     }
 }

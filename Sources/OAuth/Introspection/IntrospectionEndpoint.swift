@@ -19,9 +19,12 @@ package struct IntrospectionEndpoint: Sendable {
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let form = try await Form.read(request, context)
+        try form.refuseRepeated()
         let caller = try await authentication.authenticate(request.headers, form)
         // §2.1: the endpoint "MUST also require some form of authorization".
-        guard !caller.isPublic else { throw OAuthError.invalidClient("a public client may not introspect") }
+        guard !caller.isPublic else {
+            throw OAuthError.invalidClient("a public client may not introspect", challenge: ClientAuthentication.challenge)
+        }
         let token = try form.required("token", bytesMax: 16_384)
         _ = try form.optional("token_type_hint")
         let now = clock.now
@@ -39,8 +42,11 @@ package struct IntrospectionEndpoint: Sendable {
     }
 
     private func maySee(_ token: AccessToken, _ caller: Client) -> Bool {
+        // Not `caller.audiences`: who may ask for tokens for a service is not that service.
         token.clientID == caller.id || caller.scopes.contains("introspect")
-            || token.audiences.contains { $0 == caller.id || caller.audiences.contains($0) }
+            || token.audiences.contains { audience in
+                audience == caller.id || settings.resources.contains { $0.identifier == audience && $0.clients.contains(caller.id) }
+            }
     }
 
     private func describe(_ token: AccessToken) -> Response {

@@ -17,8 +17,8 @@ package struct RegistrationManagementEndpoint: Sendable {
     let clock: any WallClock
 
     package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        RegistrationReply.make(
-            try await require(request, context).client, issuer: settings.issuer, secret: nil, management: nil, status: .ok)
+        let (client, token) = try await require(request, context)
+        return RegistrationReply.make(client, issuer: settings.issuer, secret: nil, management: token, status: .ok)
     }
 
     /// §2.2: replaces the metadata; id and credentials stay.
@@ -31,8 +31,10 @@ package struct RegistrationManagementEndpoint: Sendable {
         for name in ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"] {
             guard body[name] == nil else { throw OAuthError.invalidRequest("\(name) must not be sent") }
         }
-        if let secret = body["client_secret"]?.string {
-            guard client.secretHash == TokenHash(of: secret) else { throw OAuthError.invalidRequest("client_secret can not be changed") }
+        if let sent = body["client_secret"], !sent.isNull {
+            guard let secret = sent.string, client.secretHash == TokenHash(of: secret) else {
+                throw OAuthError.invalidRequest("client_secret can not be changed")
+            }
         }
         let metadata = try ClientMetadata(registering: body)
         guard metadata.isPublic == client.isPublic else {

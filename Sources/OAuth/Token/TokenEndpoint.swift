@@ -20,6 +20,8 @@ package struct TokenEndpoint: Sendable {
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let form = try await Form.read(request, context)
+        // RFC 6749 §3.2; RFC 8707 §2 makes the exception.
+        try form.refuseRepeated(except: ["resource"])
         let client = try await authentication.authenticate(request.headers, form)
         let name = try form.required("grant_type")
         guard let grant = grants[name] else { throw OAuthError.unsupportedGrantType("grant_type is not supported") }
