@@ -73,7 +73,7 @@ import Testing
         let discovery = try #require(SourceFile.sources.first { $0.name == "DiscoveryEndpoint" })
         let routes = try #require(SourceFile.sources.first { $0.name == "Routes" })
         let advertised = try discovery.text.matches(of: Regex(#"url\(Path\.(\w+)\)"#)).compactMap { $0.output[1].substring }
-        #expect(advertised.count == 9)
+        #expect(advertised.count == 8)
         for name in advertised {
             #expect(try routes.text.contains(Regex(#"(machines|people)\.(get|post)\("\\\(Path\.\#(name)\)""#)), "\(name)")
         }

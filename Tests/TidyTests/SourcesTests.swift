@@ -47,7 +47,8 @@ import Testing
     @Test func `a file is named after what it holds`() throws {
         // Extensions of a type that lives elsewhere are named after what they add.
         let declaration = try Regex(
-            #"^(package |public |private |fileprivate |@main |final |indirect )*(struct|enum|class|actor|protocol|extension|let|func) "#)
+            #"^(package |public |private |fileprivate |@main |final |indirect )*(struct|enum|class|actor|protocol|extension|typealias|let|func) "#
+        )
         for file in SourceFile.sources where file.name != "Package" && file.name != "module" {
             let declared = file.code.filter { $0.text.contains(declaration) }.map { String($0.text) }
             let isNamed = declared.contains { line in

@@ -48,7 +48,8 @@ package struct ClientAuthentication: Sendable {
         let client = try await clients.find(id)
         // The same work for an unknown client as for a wrong secret; who has no secret stored is never proven by one.
         let isProven =
-            secret.map { TokenHash(of: $0) == (client?.secretHash ?? Self.nobody) && client?.secretHash != nil } ?? (client?.isPublic ?? false)
+            secret.map { TokenHash(of: $0) == (client?.secretHash ?? Self.nobody) && client?.secretHash != nil }
+            ?? (client?.isPublic ?? false)
         guard let client, isProven, client.metadata.tokenEndpointAuthMethod.rawValue == method else {
             throw OAuthError.invalidClient(
                 "client authentication failed",

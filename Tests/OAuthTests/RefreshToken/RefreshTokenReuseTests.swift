@@ -193,7 +193,7 @@ import Testing
     }
 
     @Test func `a session's own end ends its refresh tokens`() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run(configure: { $0.sessionLimits.absolute = .hours(24) }) { server in
             try await server.addUser()
             try await server.addClient()
             let flow = TestFlow(server)

@@ -37,7 +37,7 @@ final class Transcript: Sendable {
         var request = ["POST \(path)"]
         if let basic { request.append("Authorization: Basic \(basic.id):\(basic.secret)") }
         if let bearer { request.append("Authorization: Bearer \(bearer)") }
-        request += fields.map { "    \($0)=\($1)" }
+        request += fields.map { "    \($0)=\($1.replacing("\r\n", with: "%0D%0A"))" }
         let headers: HTTPFields = bearer.map { [.authorization: "Bearer \($0)"] } ?? [:]
         return write(request, try await server.post(path, fields, basic: basic, headers: headers))
     }
