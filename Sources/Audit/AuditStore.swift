@@ -2,7 +2,7 @@ import FoundationEssentials
 import Postgres
 import Runtime
 
-/// Appends events of record. There is no update and no delete.
+/// Appends events of record. There is no update, and no delete before their time is over.
 package struct AuditStore: Sendable {
     private let randomness: any Randomness
 
@@ -12,6 +12,17 @@ package struct AuditStore: Sendable {
 
     /// An id for an event that a database function writes itself.
     package func eventID(now: Date) -> UUID { randomness.uuid(at: now) }
+
+    /// Deletes a batch of events older than `before`, oldest first.
+    /// - Throws: `PostgresError`.
+    package func eraseExpired(before: Date, countMax: Int, in database: any Queryable) async throws -> Int {
+        // Ids are ordered by time, so the primary key is the index that this needs.
+        try await database.execute(
+            """
+            delete from audit_events where id in (
+                select id from audit_events where id < $1 order by id limit $2 for update skip locked)
+            """, [.uuid(.least(at: before)), .int(countMax)])
+    }
 
     /// Writes `event` in the caller's transaction.
     /// - Throws: `PostgresError`.

@@ -32,6 +32,7 @@ package struct Wiring: Sendable {
         /// Which proofs the machine API accepts.
         package var callerProofs = Set(Caller.Proof.allCases)
         package var rotation = KeyRotationTimetable()
+        package var auditRetention: Duration = .days(400)
         package var masterKeys: MasterKeys
         package var templates: String
         package var clock: any WallClock = SystemClock()

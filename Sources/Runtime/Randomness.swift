@@ -22,6 +22,15 @@ package struct SystemRandomness: Randomness {
     }
 }
 
+extension UUID {
+    /// The least version 7 UUID of an instant: every one made earlier is smaller, every one made later is greater.
+    package static func least(at instant: Date) -> UUID {
+        let milliseconds = UInt64(max(0, instant.timeIntervalSince1970 * 1_000))
+        func byte(_ index: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: milliseconds >> (40 - 8 * index)) }
+        return UUID(uuid: (byte(0), byte(1), byte(2), byte(3), byte(4), byte(5), 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 0))
+    }
+}
+
 extension Randomness {
     /// A version 7 UUID (RFC 9562 §5.7): ordered by time, so that indexes stay dense.
     package func uuid(at now: Date) -> UUID {

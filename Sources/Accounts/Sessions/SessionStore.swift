@@ -62,7 +62,7 @@ package struct SessionStore: Sendable {
             "update sessions set last_seen_at = $2 where id = $1 and last_seen_at < $2", [.uuid(id), .timestamp(now)])
     }
 
-    /// Ends a session and, until `accessUntil`, what was issued in it.
+    /// Ends a session and, until `accessUntil`, the access tokens that name it; those of offline grants do not.
     /// - Returns: whether it was live until now.
     package func revoke(_ id: UUID, now: Date, accessUntil: Date) async throws -> Bool {
         try await database.first(

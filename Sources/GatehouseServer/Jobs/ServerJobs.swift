@@ -34,8 +34,14 @@ enum ServerJobs {
             Job(name: "expired rows", interval: .seconds(60)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseExpired(now: now, batchMax: batchMax)
                 try await AccountErasure(database: wiring.database).eraseExpired(now: now, batchMax: batchMax)
+                try await eraseEvents(wiring, now: now)
             },
         ]
+    }
+
+    private static func eraseEvents(_ wiring: Wiring, now: Date) async throws {
+        let before = now - wiring.parts.auditRetention
+        while try await wiring.audit.eraseExpired(before: before, countMax: batchMax, in: wiring.database) == batchMax {}
     }
 
     /// Also once more at shutdown, so that nothing counted is lost.

@@ -84,7 +84,7 @@ package struct Reconciliation: Sendable {
             let stored = try await store.find(login: declared.username)
             var wanted = stored ?? User(id: wiring.parts.randomness.uuid(at: now), username: declared.username, now: now)
             UserDeclaration(declared: declared).apply(to: &wanted, now: now)
-            wanted.passwordHash = passwords[declared.username] ?? stored?.passwordHash
+            wanted.passwordHash = try await settled(passwords[declared.username], for: declared, stored: stored)
             guard let stored else {
                 changes.append(DeclarationChange(verb: .create, noun: .user, name: declared.username))
                 if !dryRun {
@@ -123,6 +123,14 @@ package struct Reconciliation: Sendable {
             }
         }
         return changes
+    }
+
+    /// The password's hash, once the lock is held: another node may have put its own, of the same password, in the meantime.
+    private func settled(_ hash: PasswordHash?, for declared: DeclaredUser, stored: User?) async throws -> PasswordHash? {
+        guard let current = stored?.passwordHash, current != hash, case .text(let secret) = declared.password else {
+            return hash ?? stored?.passwordHash
+        }
+        return try await wiring.hasher.verify(secret.text, against: current) ? current : hash
     }
 
     /// The hash that each declared user should have: the stored one where the declared password still matches it.

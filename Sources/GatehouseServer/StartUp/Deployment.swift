@@ -88,6 +88,7 @@ package struct Deployment: Sendable {
         parts.signInPerAddress = limit(settings.limits.signInPerAddress)
         parts.authorizationPerAddress = limit(settings.limits.authorizationPerAddress)
         parts.registrationPerAddress = limit(settings.limits.registrationPerAddress)
+        parts.auditRetention = settings.audit.retention
         parts.rotation.tokenLifetimeMax = OAuthSettings.accessTokenLifetimeMax
         parts.rotation.sessionLifetimeMax = settings.sessions.absolute
         return parts

@@ -46,8 +46,10 @@ package struct ClientAuthentication: Sendable {
 
     private func require(_ id: String, secret: String?, method: String) async throws -> Client {
         let client = try await clients.find(id)
-        // The same work for an unknown client as for a wrong secret.
-        let isProven = secret.map { TokenHash(of: $0) == (client?.secretHash ?? Self.nobody) } ?? (client?.isPublic ?? false)
+        // The same work for an unknown client as for a wrong secret; who has no secret stored is never proven by one.
+        let isProven =
+            secret.map { TokenHash(of: $0) == (client?.secretHash ?? Self.nobody) && client?.secretHash != nil }
+            ?? (client?.isPublic ?? false)
         guard let client, isProven, client.metadata.tokenEndpointAuthMethod.rawValue == method else {
             throw OAuthError.invalidClient(
                 "client authentication failed",
@@ -57,6 +59,5 @@ package struct ClientAuthentication: Sendable {
         return client
     }
 
-    /// No secret is empty.
     private static let nobody = TokenHash(of: "")
 }

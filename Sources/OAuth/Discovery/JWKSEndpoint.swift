@@ -15,12 +15,22 @@ package struct JWKSEndpoint: Sendable {
 
     package func respond(_ request: Request, _ context: GatehouseContext) -> Response {
         let document = keys.publishedKeys
-        if request.headers[.ifNoneMatch] == document.etag {
+        if matches(request.headers[values: .ifNoneMatch], document.etag) {
             return Response(status: .notModified, headers: [.eTag: document.etag, .cacheControl: "public, max-age=3600"])
         }
         var response = Reply.json(document.jwks, isStored: true, headers: [.cacheControl: "public, max-age=3600"])
         response.headers[.contentType] = "application/jwk-set+json"
         response.headers[.eTag] = document.etag
         return response
+    }
+
+    /// RFC 9110 §13.1.2: a list, `*`, and tags that a proxy has weakened.
+    private func matches(_ fields: [String], _ etag: String) -> Bool {
+        fields.contains { field in
+            field.split(separator: ",").contains { tag in
+                let tag = tag.drop { $0 == " " }.prefix { $0 != " " }
+                return tag == "*" || tag == etag || (tag.hasPrefix("W/") && tag.dropFirst(2) == etag)
+            }
+        }
     }
 }

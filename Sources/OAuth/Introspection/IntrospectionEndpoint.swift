@@ -23,6 +23,7 @@ package struct IntrospectionEndpoint: Sendable {
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let form = try await Form.read(request, context)
+        try form.refuseRepeated()
         let caller = try await requireCaller(request, form, context)
         let token = try form.required("token", bytesMax: 16_384)
         _ = try form.optional("token_type_hint")

@@ -33,8 +33,10 @@ package struct RegistrationManagementEndpoint: Sendable {
         for name in ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"] {
             guard body[name] == nil else { throw OAuthError.invalidRequest("\(name) must not be sent") }
         }
-        if let secret = body["client_secret"]?.string {
-            guard client.secretHash == TokenHash(of: secret) else { throw OAuthError.invalidRequest("client_secret can not be changed") }
+        if let sent = body["client_secret"], !sent.isNull {
+            guard let secret = sent.string, client.secretHash == TokenHash(of: secret) else {
+                throw OAuthError.invalidRequest("client_secret can not be changed")
+            }
         }
         let metadata = try RegistrationReply.metadata(body)
         guard metadata.isPublic == client.isPublic else {

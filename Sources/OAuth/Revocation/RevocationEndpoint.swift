@@ -18,6 +18,7 @@ package struct RevocationEndpoint: Sendable {
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let form = try await Form.read(request, context)
+        try form.refuseRepeated()
         let client = try await authentication.authenticate(request.headers, form)
         let token = try form.required("token", bytesMax: 16_384)
         // RFC 7009 §2.1: the hint is an optimisation; an unknown one is ignored.

@@ -22,6 +22,8 @@ package struct TokenEndpoint: Sendable {
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let form = try await Form.read(request, context)
+        // RFC 6749 §3.2; RFC 8707 §2 and RFC 8693 §2.1 make the exceptions.
+        try form.refuseRepeated(except: ["resource", "audience"])
         if (try? form.optional("grant_type")) == APIKeyExchange.grantType { return try await exchangeKey(form, context) }
         let client = try await authentication.authenticate(request.headers, form)
         let name = try form.required("grant_type")

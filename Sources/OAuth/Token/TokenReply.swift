@@ -12,7 +12,8 @@ enum TokenReply {
             json.field("expires_in", issued.expiresIn)
             if let refreshToken = issued.refreshToken { json.field("refresh_token", refreshToken) }
             if let idToken = issued.idToken { json.field("id_token", idToken) }
-            json.field("scope", issued.scopes.description)
+            // RFC 6749 §3.3: a scope has at least one token.
+            if !issued.scopes.isEmpty { json.field("scope", issued.scopes.description) }
         }
         return Reply.json(json.bytes)
     }

@@ -50,6 +50,17 @@ package struct Parameters: Sendable {
         return entries.lazy.map(name(of:)).first { !seen.insert($0).inserted }
     }
 
+    /// Refuses any parameter that is repeated.
+    /// - Parameter repeatable: those that a specification allows to repeat.
+    /// - Throws: `invalid_request` naming the parameter.
+    package func refuseRepeated(except repeatable: Set<String> = []) throws(OAuthError) {
+        guard entries.count > 1 else { return }
+        var seen: Set<String> = []
+        for name in entries.lazy.map(name(of:)) where !repeatable.contains(name) && !seen.insert(name).inserted {
+            throw .invalidRequest("The parameter \(name) is repeated.")
+        }
+    }
+
     /// Whether a parameter was sent, with a value or without.
     package func contains(_ name: String) -> Bool {
         entries.contains { isNamed($0, name) }
