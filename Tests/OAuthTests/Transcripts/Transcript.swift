@@ -96,7 +96,10 @@ final class Transcript: Sendable {
         where !Self.untold.contains(field.name.canonicalName) {
             lines.append("< \(field.name.rawName): \(field.value)")
         }
-        let body = answer.json.isNull ? (answer.text.isEmpty ? [] : [answer.text]) : Self.lines(of: answer.json)
+        let body =
+            answer.json.isNull
+            ? (answer.text.isEmpty ? [] : [answer.text])
+            : Self.lines(of: answer.json["jti"] == nil ? answer.json : Self.without(["jti"], answer.json))
         lines += body.map { "< \($0)" }
         state.withLock { state in
             state.text += Self.named(lines.joined(separator: "\n"), &state) + "\n"
