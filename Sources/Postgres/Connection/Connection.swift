@@ -18,14 +18,14 @@ protocol ConnectionOwner: AnyObject, Sendable {
 final class Connection: ReactorSource {
     let id: Int
     let openedAt: ContinuousClock.Instant
-    private let settings: PostgresSettings
-    private let parameters: ConnectionParameters
+    let settings: PostgresSettings
+    let parameters: ConnectionParameters
     /// Held until the connection is closed: it is what answers for the connection.
-    private let owner: any ConnectionOwner
-    private let listens: Bool
-    private let reactor = Reactor.shared
-    private let token = Mutex<UInt64>(0)
-    private let wire: Mutex<ConnectionWire>
+    let owner: any ConnectionOwner
+    let listens: Bool
+    let reactor = Reactor.shared
+    let token = Mutex<UInt64>(0)
+    let wire: Mutex<ConnectionWire>
 
     init(
         id: Int, settings: PostgresSettings, parameters: ConnectionParameters, owner: any ConnectionOwner, listens: Bool = false,
@@ -39,82 +39,6 @@ final class Connection: ReactorSource {
         openedAt = now
         wire = Mutex(
             ConnectionWire(usesNames: settings.preparedStatements && !listens, timeMax: settings.queryTimeMax + settings.answerGrace))
-    }
-
-    // MARK: Connecting
-
-    /// Resolves and begins to connect on a side thread, goes on by epoll, and ends in the owner's `connectionOpened` or `…Failed`.
-    func start() {
-        let hasStarted = SideThread.start("gatehouse-dns") { self.beginConnecting() }
-        if !hasStarted { lose(PostgresError(.unavailable("no thread to resolve names"))) }
-    }
-
-    private func beginConnecting() {
-        do {
-            let resolved = try parameters.resolved()
-            let started = resolved.startConnection().map(ConnectionHandle.init)
-            guard let started else { throw PostgresError(.unavailable("out of memory")) }
-            let token = reactor.register(self)
-            self.token.withLock { $0 = token }
-            let failure: PostgresError? = wire.withLock { wire in
-                guard wire.phase == .starting else {
-                    PQfinish(started.pointer)
-                    return PostgresError(.unavailable("closed while connecting"))
-                }
-                wire.handle = started.pointer
-                guard PQstatus(started.pointer) != CONNECTION_BAD else { return PostgresError(.unavailable(wire.lastMessage)) }
-                wire.doom.attach(to: started.pointer)
-                wire.phase = .polling
-                reactor.watch(PQsocket(started.pointer), token: token, reads: false, writes: true)
-                return nil
-            }
-            if let failure { lose(failure) }
-        } catch {
-            lose(error as? PostgresError ?? PostgresError(.unavailable("\(error)")))
-        }
-    }
-
-    private enum Progress { case going, open, failed(PostgresError) }
-
-    private func advanceConnecting() {
-        let token = token.withLock { $0 }
-        let progress: Progress = wire.withLock { wire in
-            guard wire.phase == .polling, let handle = wire.handle else { return .going }
-            switch PQconnectPoll(handle) {
-            case PGRES_POLLING_READING:
-                reactor.watch(PQsocket(handle), token: token, reads: true, writes: false)
-            case PGRES_POLLING_WRITING:
-                reactor.watch(PQsocket(handle), token: token, reads: false, writes: true)
-            case PGRES_POLLING_OK:
-                guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
-                    return .failed(PostgresError(.unavailable(wire.lastMessage)))
-                }
-                reactor.watch(PQsocket(handle), token: token, reads: true, writes: false)
-                wire.phase = .ready
-                return .open
-            default:
-                return .failed(PostgresError(.unavailable(wire.lastMessage)))
-            }
-            return .going
-        }
-        switch progress {
-        case .going: break
-        case .failed(let error): lose(error)
-        case .open where settings.preparedStatements || listens: owner.connectionOpened(self)
-        case .open: setSession()
-        }
-    }
-
-    /// Behind PgBouncer, start-up options are refused: the same settings go out as SET.
-    private func setSession() {
-        let script = ConnectionParameters.sessionSettings(settings).map { "set \($0.name) = '\($0.value)'" }.joined(separator: "; ")
-        let errand = Errand(.script(script), .part) { result in
-            switch result {
-            case .success: self.owner.connectionOpened(self)
-            case .failure(let error): self.lose(error)
-            }
-        }
-        if case .broken(let error) = send(errand) { lose(error) }
     }
 
     // MARK: Sending
@@ -263,113 +187,6 @@ final class Connection: ReactorSource {
             return false
         }
         if isFree { owner.connectionIsFree(self) }
-    }
-
-    // MARK: Cancelling
-
-    /// Asks the server to stop the errand if it is the one that it works on. Its answer, whichever it is, finishes the errand.
-    func cancel(_ errand: Errand) {
-        let request: ConnectionHandle? = wire.withLock { wire in
-            guard wire.batches.first?.errand === errand, wire.cancellingSince == nil, let handle = wire.handle else { return nil }
-            guard let request = PQgetCancel(handle) else { return nil }
-            wire.cancellingSince = .now
-            return ConnectionHandle(request)
-        }
-        guard let request else { return }
-        let hasStarted = SideThread.start("gatehouse-cancel") {
-            var complaint = [CChar](repeating: 0, count: 256)
-            PQcancel(request.pointer, &complaint, 256)
-            PQfreeCancel(request.pointer)
-            self.cancelEnded()
-        }
-        if !hasStarted {
-            PQfreeCancel(request.pointer)
-            cancelEnded()
-        }
-    }
-
-    private func cancelEnded() {
-        let (held, mustFree): ([Errand], Bool) = wire.withLock { wire in
-            wire.cancellingSince = nil
-            defer {
-                wire.held = []
-                wire.mustFreeAfterCancel = false
-            }
-            return (wire.held, wire.mustFreeAfterCancel)
-        }
-        for errand in held {
-            if case .broken(let error) = send(errand) {
-                errand.finish(.failure(error))
-                lose(error)
-            }
-        }
-        if mustFree { owner.connectionIsFree(self) }
-    }
-
-    // MARK: Ending
-
-    /// Gives up a connection that takes too long to open or to answer.
-    func checkDeadline(_ now: ContinuousClock.Instant) {
-        let error: PostgresError? = wire.withLock { wire in
-            switch wire.phase {
-            case .starting, .polling:
-                now > openedAt + settings.connectTimeMax ? PostgresError(.unavailable("connecting took too long")) : nil
-            case .ready where wire.cancellingSince.map { now > $0 + settings.connectTimeMax } == true:
-                PostgresError(.unavailable("the server does not take a cancel request"))
-            case .ready:
-                wire.batches.first.map { now > $0.deadline } == true ? PostgresError(.timeout("the server did not answer")) : nil
-            case .closed: nil
-            }
-        }
-        if let error { lose(error) }
-    }
-
-    /// Closes quietly: the owner has already forgotten it.
-    func close() {
-        _ = shut(PostgresError(.unavailable("the connection was closed")))
-    }
-
-    /// Closes a broken connection: fails its errands and tells the owner.
-    func lose(_ error: PostgresError, _ report: ServerError? = nil) {
-        let (phase, batches, held) = shut(error)
-        guard phase != .closed else { return }
-        var unsent: [Errand] = []
-        for (index, batch) in batches.enumerated() {
-            let errand = batch.errand
-            // An idle session that was told to end (pg_terminate_backend, a fast shutdown) says so as its first answer and has
-            // run nothing. The short time tells it from a statement that was stopped in its middle on purpose.
-            let wasTerminated = report?.isAdministrativeShutdown == true && batch.answerCount == 0
-            if index == 0, wasTerminated, .now - batch.sentAt < .milliseconds(250), errand.markUnsent() {
-                unsent.append(errand)
-                continue
-            }
-            let isUncertain = errand.purpose == .commit || (errand.purpose == .single && !wasTerminated)
-            errand.finish(.failure(PostgresError(error.kind, mayHaveCommitted: isUncertain)))
-        }
-        for errand in held { errand.finish(.failure(error)) }
-        if phase == .ready {
-            owner.connectionLost(self, error, unsent: unsent)
-        } else {
-            owner.connectionFailed(self, error)
-        }
-    }
-
-    private func shut(_ error: PostgresError) -> (ConnectionWire.Phase, [ConnectionWire.Batch], [Errand]) {
-        let token = token.withLock { $0 }
-        reactor.unregister(token)
-        return wire.withLock { wire in
-            let before = (wire.phase, Array(wire.batches), wire.held)
-            wire.phase = .closed
-            wire.batches = []
-            wire.held = []
-            if let handle = wire.handle {
-                let socket = PQsocket(handle)
-                if socket >= 0 { reactor.forget(socket) }
-                PQfinish(handle)
-                wire.handle = nil
-            }
-            return before
-        }
     }
 }
 
