@@ -24,15 +24,22 @@ package final class TestBrowser: Sendable {
     package func exchange(_ method: HTTPRequest.Method, _ uri: String, _ fields: [(String, String)]? = nil, headers: HTTPFields = [:])
         async throws -> TestResponse
     {
+        if let fields { return try await post(uri, encoded: Parameters.encode(fields), headers: headers) }
+        return try await send(method, uri, headers: headers, body: nil)
+    }
+
+    /// Posts a form as these very bytes; redirects are not followed.
+    package func post(_ uri: String, encoded body: String, headers: HTTPFields = [:]) async throws -> TestResponse {
+        var headers = headers
+        if headers[.contentType] == nil { headers[.contentType] = "application/x-www-form-urlencoded" }
+        return try await send(.post, uri, headers: headers, body: Array(body.utf8))
+    }
+
+    private func send(_ method: HTTPRequest.Method, _ uri: String, headers: HTTPFields, body: [UInt8]?) async throws -> TestResponse {
         var headers = headers
         let jar = cookies.withLock { $0 }
         if !jar.isEmpty { headers[.cookie] = jar.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; ") }
-        let response: TestResponse
-        if let fields {
-            response = try await server.post(uri, fields, headers: headers)
-        } else {
-            response = try await server.send(method, uri, headers: headers)
-        }
+        let response = try await server.send(method, uri, headers: headers, body: body)
         for line in response.headers[values: .setCookie] { keep(line) }
         return response
     }
@@ -69,6 +76,10 @@ package final class TestBrowser: Sendable {
 
 package struct TestFormError: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) {
+        self.description = description
+    }
 }
 
 /// A form as a page shows it.

@@ -51,8 +51,7 @@ package struct SignInPage: Sendable {
         guard let browser = BrowserBinding.read(request, site: site),
             let signIn = try await SignInStore(database).find(handle: handle, browser: browser, now: now)
         else { throw Self.expired }
-        let present = signIn.offersPresentAccount ? try await sessions.find(request, now: now) : nil
-        return try render(signIn, browser: browser, present: present?.user, login: signIn.loginHint ?? "")
+        return try await render(signIn, request, browser: browser, login: signIn.loginHint ?? "", now: now)
     }
 
     /// `POST /sign-in`
@@ -67,12 +66,14 @@ package struct SignInPage: Sendable {
         let login = (try? form.optional("username", bytesMax: 256)) ?? nil
         let secret = (try? form.optional("password", bytesMax: 1_024)) ?? nil
         guard let login, let secret else {
-            return try render(signIn, browser: browser, login: login ?? "", error: "Enter your username and your password.")
+            return try await render(
+                signIn, request, browser: browser, login: login ?? "", error: "Enter your username and your password.", now: now)
         }
         guard let user = try await check(login: login, password: secret, address: context.clientAddress, now: now) else {
             try await audit.insert(
                 AuditEvent(.signInRefused, address: context.clientAddress, detail: ["factor": "pwd"]), now: now, in: database)
-            return try render(signIn, browser: browser, login: login, error: "The username or the password is not right.")
+            return try await render(
+                signIn, request, browser: browser, login: login, error: "The username or the password is not right.", now: now)
         }
         var proven = signIn
         proven.userID = user.id
@@ -131,10 +132,11 @@ package struct SignInPage: Sendable {
         }
     }
 
-    private func render(_ signIn: SignIn, browser: BrowserBinding, present: User? = nil, login: String, error: String? = nil) throws
-        -> Response
-    {
-        try pages.render(
+    private func render(
+        _ signIn: SignIn, _ request: Request, browser: BrowserBinding, login: String, error: String? = nil, now: Date
+    ) async throws -> Response {
+        let present = signIn.offersPresentAccount ? try await sessions.find(request, now: now)?.user : nil
+        return try pages.render(
             "SignIn/sign-in",
             [
                 "action": SignInFlow.path,

@@ -134,7 +134,9 @@ struct AuthorizationChecks: Sendable {
     }
 
     private func requiredSubject(_ parameters: Parameters, claims: ClaimsRequest?, client: Client, now: Date) async throws -> String? {
-        let named = claims?.idToken["sub"]?.value?.string
+        let value = claims?.idToken["sub"]?.value
+        let named = value?.string
+        guard value == nil || named != nil else { throw OAuthError.invalidRequest("claims asks for a sub that is not a text") }
         guard let hint = try parameters.optional("id_token_hint", bytesMax: 16_384) else { return named }
         let hinted = try await IDTokenHint(issuer: settings.issuer, keys: keys).read(hint, now: now)
         guard named == nil || named == hinted.subject else { throw OAuthError.invalidRequest("claims and id_token_hint name two persons") }
