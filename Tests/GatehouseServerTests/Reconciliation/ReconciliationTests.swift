@@ -43,7 +43,7 @@ import Testing
     }
 
     private func apply(_ settings: GatehouseSettings, _ server: TestServer, dryRun: Bool = false) async throws -> [String] {
-        try await Reconciliation(settings: settings, wiring: server.wiring).apply(dryRun: dryRun, now: server.clock.now).map(\.line)
+        try await Reconciliation(settings: settings, wiring: server.wiring).apply(dryRun: dryRun).map(\.line)
     }
 
     /// Everything that could be written, as one text.
