@@ -22,6 +22,7 @@ package struct GatehouseSettings: Sendable {
     package var passwords: PasswordsSettings
     package var registration: RegistrationSettings
     package var limits: LimitsSettings
+    package var audit: AuditSettings
     package var log: LogSettings
     package var resources: [DeclaredResource]
     /// Scopes that belong to no resource.
@@ -76,6 +77,7 @@ package struct GatehouseSettings: Sendable {
         passwords = root.section("passwords") { PasswordsSettings($0, local: local) }
         registration = root.section("registration") { RegistrationSettings($0, local: local) }
         limits = root.section("limits") { LimitsSettings($0) }
+        audit = root.section("audit") { AuditSettings($0) }
         log = root.section("log") { LogSettings($0) }
         prune = root.read("prune", .bool, default: false)
         var context = DeclarationContext(local: local)
