@@ -204,9 +204,8 @@ import Testing
             let token = try #require(browser.cookie("gatehouse_session"))
             let headers: HTTPFields = [.cookie: "gatehouse_session=\(token); gatehouse_session=\(token)"]
             #expect(try await server.get("/sign-out", headers: headers).shows("signed-out-page"))
-            for odd in ["", "x", String(repeating: "a", count: 2_000), "\(token)%00", "\(token) "] {
-                let answer = try await server.get("/sign-out", headers: [.cookie: "gatehouse_session=\(odd)"])
-                #expect(answer.shows(odd.hasSuffix(" ") ? "sign-out-page" : "signed-out-page") || answer.shows("signed-out-page"))
+            for odd in ["", "x", String(repeating: "a", count: 2_000), "\(token)%00", "\"\(token)\""] {
+                #expect(try await server.get("/sign-out", headers: [.cookie: "gatehouse_session=\(odd)"]).shows("signed-out-page"))
             }
         }
     }

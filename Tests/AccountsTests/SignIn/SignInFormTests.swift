@@ -43,7 +43,7 @@ import Testing
             let browser = TestBrowser(server)
             let fields = try fields(try await browser.open("/sign-in"))
             for headers in ForeignForms.headers {
-                for path in ["/sign-in", "/sign-in/continue", "/sign-out"] where path != "/sign-out" {
+                for path in ["/sign-in", "/sign-in/continue"] {
                     #expect(try await browser.exchange(.post, path, fields, headers: headers).status == .forbidden, "\(headers)")
                 }
             }

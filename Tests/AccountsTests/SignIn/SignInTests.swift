@@ -44,8 +44,8 @@ import Testing
             for (login, password) in [
                 ("ada", "wrong"), ("nobody", "analytical-engine"), ("nobody@example.org", "analytical-engine"),
                 ("off", "analytical-engine"),
-                ("none", "analytical-engine"), ("none", ""), ("ada", String(repeating: "a", count: 1_024)),
-            ] where !password.isEmpty {
+                ("none", "analytical-engine"), ("ada", String(repeating: "a", count: 1_024)),
+            ] {
                 let browser = TestBrowser(server)
                 let answer = try await signIn(browser, login, password)
                 #expect(answer.status == .unprocessableContent && browser.cookie("gatehouse_session") == nil)

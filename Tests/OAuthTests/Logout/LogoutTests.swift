@@ -91,7 +91,7 @@ import Testing
 
     @Test func `without a token of this session the person is asked`() async throws {
         try await TestServer.run { server in
-            let (flow, _, hint) = try await signedIn(server)
+            let (flow, _, _) = try await signedIn(server)
             try await server.addUser("grace")
             var other = TestFlow(server)
             other.username = "grace"
@@ -114,7 +114,6 @@ import Testing
             let gone = try await flow.browser.submit("sign-out-form", of: page, [("decision", "sign_out")])
             #expect(gone.location == Self.goodbye + "?state=s")
             #expect(try await !isSignedIn(flow))
-            _ = hint
         }
     }
 
