@@ -46,6 +46,8 @@ struct Endpoints: Sendable {
         guard let header = request.headers[.authorization], try BearerToken(authorization: header) != nil,
             let caller = try await wiring.callers.find(request, address: context.clientAddress, now: wiring.parts.clock.now)
         else { return nil }
+        // A person's token is in the hands of an application that may be anybody's.
+        if caller.userID != nil { try caller.require(anyOf: "introspect") }
         return IntrospectionCaller(clientID: caller.clientID, scopes: caller.scopes, audiences: caller.audiences)
     }
 }

@@ -76,6 +76,8 @@ private actor TestCluster {
             var adminSettings = settings
             adminSettings.connectionString = settings.connectionString.replacing("dbname=gatehouse", with: "dbname=postgres")
             adminSettings.connectionsMax = 1
+            // Every statement is another one, and CREATE DATABASE must not follow the deallocation of an older.
+            adminSettings.preparedStatements = false
             adminSettings.waitMax = .seconds(60)
             adminSettings.queryTimeMax = .seconds(60)
             return Started(cluster: cluster, admin: try Database(settings: adminSettings, logger: .quiet))

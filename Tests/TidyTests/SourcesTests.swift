@@ -54,7 +54,7 @@ import Testing
             let isNamed = declared.contains { line in
                 line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.contains { $0 == file.name }
             }
-            #expect(isNamed || declared.allSatisfy { $0.contains("extension ") }, "\(file)")
+            #expect(isNamed || declared.allSatisfy { $0.contains("extension ") }, "\(file) \(declared.first ?? "")")
         }
     }
 

@@ -23,7 +23,7 @@ struct Audiences: Sendable {
     }
 
     func isKnown(scope: String) -> Bool {
-        Self.ownScopes.contains(scope) || scopes.contains { $0.name == scope }
+        Self.ownScopes.contains(scope) || Self.machineScopes.contains(scope) || scopes.contains { $0.name == scope }
             || resources.contains { $0.scopes.contains { $0.name == scope } }
     }
 

@@ -85,9 +85,16 @@ import Testing
             }
             let spa = try await server.post("/oauth2/introspect", [("token", token), ("client_id", "spa")])
             #expect(spa.status == .unauthorized)
-            // RFC 7662 §2.1 allows a bearer token; we ask for client credentials.
-            let bearer = try await server.post("/oauth2/introspect", [("token", token)], headers: [.authorization: "Bearer \(token)"])
-            #expect(bearer.status == .unauthorized)
+            // RFC 7662 §2.1 allows a bearer token: a client's own serves as its secret does.
+            func ask(bearer: String) async throws -> TestResponse {
+                try await server.post("/oauth2/introspect", [("token", token)], headers: [.authorization: "Bearer \(bearer)"])
+            }
+            #expect(try await ask(bearer: token).json["active"]?.bool == true)
+            #expect(try await ask(bearer: "garbage").status == .unauthorized)
+            // A person's does not.
+            try await server.addUser()
+            let person = try await TestFlow(server).tokens(scope: "openid")
+            #expect(try await ask(bearer: try person.text("access_token")).status == .forbidden)
         }
     }
 
