@@ -32,6 +32,7 @@ release: ## Build dist/gatehouse, ready to be copied to a server
 	@scripts/release
 
 bench: release ## Measure the release build beside openssl and pgbench
+	@scripts/install-missing bench
 	@scripts/bench
 
 clean: ## Remove what was built; the demo's data in .gatehouse stay

@@ -52,7 +52,7 @@ import Testing
         for file in SourceFile.sources where file.name != "Package" && file.name != "module" {
             let declared = file.code.filter { $0.text.contains(declaration) }.map { String($0.text) }
             let isNamed = declared.contains { line in
-                line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.contains { $0 == file.name }
+                line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.contains { $0.lowercased() == file.name.lowercased() }
             }
             #expect(isNamed || declared.allSatisfy { $0.contains("extension ") }, "\(file) \(declared.first ?? "")")
         }
