@@ -100,7 +100,8 @@ let package = Package(
         wing(
             "TestKit",
             [
-                "GatehouseServer", "Gateway", "OAuth", "Credentials", "Accounts", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
+                "GatehouseServer", "Gateway", "OAuth", "Credentials", "Accounts", "Web", "Keys", "Audit", "Runtime", "Postgres",
+                "OAuthProtocol",
                 hummingbirdTesting, httpClient, crypto, nio,
             ]),
         tests("OAuthProtocolTests", ["OAuthProtocol", "TestKit"], exclude: ["MessageSignatures/Fixtures"]),

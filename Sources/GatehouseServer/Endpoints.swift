@@ -21,7 +21,8 @@ struct Endpoints: Sendable {
         let flow = SignInFlow(database: wiring.database, randomness: parts.randomness)
         home = HomePage(sessions: wiring.sessions, pages: wiring.pages, site: parts.site, clock: parts.clock)
         signIn = SignInPage(
-            flow: flow, database: wiring.database, sessions: wiring.sessions, hasher: wiring.hasher, limits: wiring.signInLimits, limiter: wiring.authorizationLimiter,
+            flow: flow, database: wiring.database, sessions: wiring.sessions, hasher: wiring.hasher, limits: wiring.signInLimits,
+            limiter: wiring.authorizationLimiter,
             csrf: wiring.csrf, pages: wiring.pages, site: parts.site, audit: wiring.audit, randomness: parts.randomness, clock: parts.clock)
         signOut = SignOutPage(
             sessions: wiring.sessions, csrf: wiring.csrf, pages: wiring.pages, site: parts.site, clock: parts.clock)
@@ -29,7 +30,8 @@ struct Endpoints: Sendable {
             OAuthEndpoints.Parts(
                 settings: parts.oauth, database: wiring.database, clients: wiring.clients, keys: wiring.keys, masterKeys: parts.masterKeys,
                 revocations: wiring.revocations, verification: wiring.verification, apiKeys: wiring.apiKeys,
-                findCaller: { request, context in try await Self.findCaller(wiring, request, context) }, sessions: wiring.sessions, signIn: flow,
+                findCaller: { request, context in try await Self.findCaller(wiring, request, context) }, sessions: wiring.sessions,
+                signIn: flow,
                 signOut: signOut, registrationLimiter: wiring.registrationLimiter,
                 authorizationLimiter: wiring.authorizationLimiter, csrf: wiring.csrf, pages: wiring.pages, site: parts.site,
                 audit: wiring.audit, tally: wiring.tally, randomness: parts.randomness, clock: parts.clock))

@@ -20,7 +20,9 @@ package enum Routes {
         let router = Router(context: GatehouseContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
             ResponseHeadersMiddleware(site: wiring.parts.site)
-            CrossOriginMiddleware(paths: crossOriginPaths, prefixes: [Path.register + "/"]) { (try? await wiring.clients.isRegistered(origin: $0)) ?? false }
+            CrossOriginMiddleware(paths: crossOriginPaths, prefixes: [Path.register + "/"]) {
+                (try? await wiring.clients.isRegistered(origin: $0)) ?? false
+            }
             ErrorMiddleware(.either(wiring.pages))
         }
 

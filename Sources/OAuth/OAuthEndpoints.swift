@@ -38,7 +38,8 @@ package struct OAuthEndpoints: Sendable {
             revocations: RevocationList, verification: AccessTokenVerification, apiKeys: APIKeyDirectory,
             findCaller: @escaping IntrospectionCaller.Finder, sessions: Sessions, signIn: SignInFlow,
             signOut: SignOutPage,
-            registrationLimiter: AttemptLimiter, authorizationLimiter: AttemptLimiter, csrf: CSRFTokens, pages: Pages, site: Site, audit: AuditStore, tally: AuditTally,
+            registrationLimiter: AttemptLimiter, authorizationLimiter: AttemptLimiter, csrf: CSRFTokens, pages: Pages, site: Site,
+            audit: AuditStore, tally: AuditTally,
             randomness: any Randomness, clock: any WallClock
         ) {
             self.settings = settings

@@ -29,14 +29,16 @@ package struct TestServer: Sendable {
     package static func run<T: Sendable>(
         configure: (inout Wiring.Parts) -> Void = { _ in }, _ body: @escaping @Sendable (TestServer) async throws -> T
     ) async throws -> T {
-        let (database, connectionString) = try await TestDatabase.make()
-        do {
-            let value = try await run(on: database, connectionString, clock: ManualClock(), configure: configure, body)
-            await database.close()
-            return value
-        } catch {
-            await database.close()
-            throw error
+        try await TestTurns.shared.take {
+            let (database, connectionString) = try await TestDatabase.make()
+            do {
+                let value = try await run(on: database, connectionString, clock: ManualClock(), configure: configure, body)
+                await database.close()
+                return value
+            } catch {
+                await database.close()
+                throw error
+            }
         }
     }
 

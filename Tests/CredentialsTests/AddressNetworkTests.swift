@@ -12,7 +12,9 @@ import Web
         #expect(try #require(AddressNetwork(parsing: network)).contains(address) == isInside)
     }
 
-    @Test(arguments: ["", "/24", "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2.0/+8", "192.0.2.0/024x", "2001:db8::/129", "1.2.3", "a"])
+    @Test(arguments: [
+        "", "/24", "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2.0/+8", "192.0.2.0/024x", "2001:db8::/129", "1.2.3", "a",
+    ])
     func `what is no range is refused`(text: String) {
         #expect(AddressNetwork(parsing: text) == nil)
     }

@@ -96,7 +96,8 @@ package struct Sessions: Sendable {
     ) async throws -> UUID? {
         guard let present, present.user.id == userID else { return nil }
         let isRenewed = try await store.renew(
-            present.id, presented: TokenHash(of: present.tokenText), tokenHash: token.hash, methods: methods, expiresAt: expiresAt, now: now)
+            present.id, presented: TokenHash(of: present.tokenText), tokenHash: token.hash, methods: methods, expiresAt: expiresAt, now: now
+        )
         return isRenewed ? present.id : nil
     }
 

@@ -24,7 +24,8 @@ package struct SignInFlow: Sendable {
     /// - Returns: the path of the page to send the browser to.
     /// - Throws: `PostgresError`.
     package func begin(
-        handle: String? = nil, returnTo: String, loginHint: String? = nil, client: PresentedClient? = nil, offersPresentAccount: Bool = false,
+        handle: String? = nil, returnTo: String, loginHint: String? = nil, client: PresentedClient? = nil,
+        offersPresentAccount: Bool = false,
         browser: BrowserBinding, now: Date
     ) async throws -> String {
         let handle = handle.map(OpaqueToken.init(text:)) ?? OpaqueToken.generate(randomness: randomness)

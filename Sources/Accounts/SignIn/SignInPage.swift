@@ -25,7 +25,8 @@ package struct SignInPage: Sendable {
     let clock: any WallClock
 
     package init(
-        flow: SignInFlow, database: Database, sessions: Sessions, hasher: PasswordHasher, limits: SignInLimits, limiter: AttemptLimiter, csrf: CSRFTokens,
+        flow: SignInFlow, database: Database, sessions: Sessions, hasher: PasswordHasher, limits: SignInLimits, limiter: AttemptLimiter,
+        csrf: CSRFTokens,
         pages: Pages,
         site: Site, audit: AuditStore, randomness: any Randomness, clock: any WallClock
     ) {
@@ -47,7 +48,9 @@ package struct SignInPage: Sendable {
     package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
         let query = try Form.query(request)
-        guard let handle = try query.optional("flow", bytesMax: 128) else { return try await start(request, address: context.clientAddress, now: now) }
+        guard let handle = try query.optional("flow", bytesMax: 128) else {
+            return try await start(request, address: context.clientAddress, now: now)
+        }
         guard let browser = BrowserBinding.read(request, site: site),
             let signIn = try await SignInStore(database).find(handle: handle, browser: browser, now: now)
         else { throw Self.expired }

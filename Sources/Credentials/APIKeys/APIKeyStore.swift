@@ -23,7 +23,8 @@ package struct APIKeyStore: Sendable {
     }
 
     package func find(hash: TokenHash) async throws -> APIKey? {
-        try await database.first("select \(Self.columns) from \(Self.tables) where api_keys.secret_hash = $1", [.bytes(hash.bytes)], Self.decode)
+        try await database.first(
+            "select \(Self.columns) from \(Self.tables) where api_keys.secret_hash = $1", [.bytes(hash.bytes)], Self.decode)
     }
 
     package func find(id: String) async throws -> APIKey? {
@@ -63,7 +64,8 @@ package struct APIKeyStore: Sendable {
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             """,
             [
-                .text(key.id), .bytes(key.hash.bytes), .text(key.kind.rawValue), userID, clientID, .text(key.name), .texts(key.scopes.array),
+                .text(key.id), .bytes(key.hash.bytes), .text(key.kind.rawValue), userID, clientID, .text(key.name),
+                .texts(key.scopes.array),
                 .texts(key.audiences), .texts(key.networks.map(\.description)), .optionalInt(key.limit?.burst),
                 .optionalDouble(key.limit?.perMinute), .optionalTimestamp(key.expiresAt), .timestamp(key.createdAt),
             ])

@@ -71,7 +71,9 @@ package struct Deployment: Sendable {
         path.hasPrefix("/") ? path : workingDirectory + "/" + path
     }
 
-    private static func parts(_ settings: GatehouseSettings, masterKeys: MasterKeys, templates: String, logger: Logger) throws -> Wiring.Parts {
+    private static func parts(_ settings: GatehouseSettings, masterKeys: MasterKeys, templates: String, logger: Logger) throws
+        -> Wiring.Parts
+    {
         let site = Site(issuer: settings.issuer, name: settings.name, version: version)
         var parts = Wiring.Parts(site: site, masterKeys: masterKeys, templates: templates, logger: logger)
         parts.oauth = oauth(settings)

@@ -1,7 +1,7 @@
 import Credentials
 import FoundationEssentials
-import Keys
 import Hummingbird
+import Keys
 import OAuthProtocol
 import Postgres
 import Runtime
@@ -64,7 +64,8 @@ package struct APIKeysEndpoint: Sendable {
         let query = try Form.query(request)
         let countMax = 100
         let keys = try await APIKeyStore(database).list(
-            owner: isAdmin(caller) ? nil : try Self.owner(caller), after: try query.optional("after", bytesMax: 64) ?? "", countMax: countMax)
+            owner: isAdmin(caller) ? nil : try Self.owner(caller), after: try query.optional("after", bytesMax: 64) ?? "",
+            countMax: countMax)
         var json = JSONWriter()
         json.object { json in
             json.array("keys") { json in
@@ -129,7 +130,9 @@ package struct APIKeysEndpoint: Sendable {
 
     private func wish(_ form: JSONForm, _ caller: Caller, now: Date) throws -> APIKeyIssuance.Wish {
         let kindName = try form.text("kind") ?? APIKeyText.Kind.live.rawValue
-        guard let kind = APIKeyText.Kind(rawValue: kindName) else { throw OAuthError.invalidRequest("The member kind must be live, test or pub.") }
+        guard let kind = APIKeyText.Kind(rawValue: kindName) else {
+            throw OAuthError.invalidRequest("The member kind must be live, test or pub.")
+        }
         let scopes = try form.scopes("scope") ?? []
         try rights.check(scopes, kind: kind, held: caller.scopes, isAdmin: isAdmin(caller))
         var wish = APIKeyIssuance.Wish(

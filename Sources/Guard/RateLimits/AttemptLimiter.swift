@@ -39,7 +39,8 @@ package final class AttemptLimiter: Sendable {
         state.withLock { state in
             let place = place(for: key, in: &state, now: now)
             var bucket = refilled(
-                state.buckets[place] ?? Bucket(attempts: Double(limit.burst), burst: limit.burst, perMinute: limit.perMinute, refilledAt: now),
+                state.buckets[place]
+                    ?? Bucket(attempts: Double(limit.burst), burst: limit.burst, perMinute: limit.perMinute, refilledAt: now),
                 now: now)
             defer { state.buckets[place] = bucket }
             guard bucket.attempts >= 1 else {

@@ -37,7 +37,8 @@ struct AuthorizationIssuer: Sendable {
                     userID: session.user.id, clientID: request.client.id, scopes: request.disclosed, now: now)
             }
             try await GrantStore(transaction).insert(
-                code, settings: settings, canRefresh: request.client.metadata.grantTypes.contains(.refreshToken), eventID: audit.eventID(now: now), address: address, now: now)
+                code, settings: settings, canRefresh: request.client.metadata.grantTypes.contains(.refreshToken),
+                eventID: audit.eventID(now: now), address: address, now: now)
         }
         return try reply.code(code.token.text, to: request.target)
     }

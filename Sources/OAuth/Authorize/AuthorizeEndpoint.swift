@@ -65,7 +65,8 @@ package struct AuthorizeEndpoint: Sendable {
         } catch let error as OAuthError {
             return try issuer.reply.error(error, to: target)
         }
-        return Reply.redirect(to: Self.address(try await store(parameters, target: target, browser: nil, address: context.clientAddress, now: now)))
+        return Reply.redirect(
+            to: Self.address(try await store(parameters, target: target, browser: nil, address: context.clientAddress, now: now)))
     }
 
     /// `GET /oauth2/authorize/continue`: a stored request goes on from wherever the person stands.

@@ -50,7 +50,9 @@ struct Audiences: Sendable {
     func judge(requested: [String], scopes: ScopeSet, client: Client) throws(OAuthError) -> [String] {
         guard requested.isEmpty else {
             guard requested.count <= 10 else { throw .invalidTarget("too many resource parameters") }
-            guard requested.allSatisfy({ isAllowed($0, client) }) else { throw .invalidTarget("resource is not known, or not for this client") }
+            guard requested.allSatisfy({ isAllowed($0, client) }) else {
+                throw .invalidTarget("resource is not known, or not for this client")
+            }
             return requested.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         }
         var audiences = implied(by: scopes)

@@ -54,10 +54,12 @@ package final class ClientDirectory: Sendable {
     package func isRegistered(origin: String) async throws -> Bool {
         let now = clock.now
         let (held, generation) = state.withLock { state in
-            (state.origins[origin].flatMap { held in
-                // That nobody registered an origin is announced by nobody when it changes.
-                (held.isRegistered && state.isListening) || now < held.loadedAt + Self.staleAfter ? held.isRegistered : nil
-            }, state.generation)
+            (
+                state.origins[origin].flatMap { held in
+                    // That nobody registered an origin is announced by nobody when it changes.
+                    (held.isRegistered && state.isListening) || now < held.loadedAt + Self.staleAfter ? held.isRegistered : nil
+                }, state.generation
+            )
         }
         if let held { return held }
         let isRegistered = try await ClientStore(database).hasOrigin(origin)

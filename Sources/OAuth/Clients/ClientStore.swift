@@ -59,7 +59,8 @@ package struct ClientStore: Sendable {
     /// the same id later are not: hence a not-before, beyond what nodes' clocks differ by.
     package func erase(_ id: String, now: Date, accessUntil: Date) async throws {
         try await database.execute("delete from clients where client_id = $1", [.text(id)])
-        try await database.execute("select revocation_record_v1('client', $1, $2, $3)", [.text(id), .timestamp(now + .seconds(10)), .timestamp(accessUntil)])
+        try await database.execute(
+            "select revocation_record_v1('client', $1, $2, $3)", [.text(id), .timestamp(now + .seconds(10)), .timestamp(accessUntil)])
     }
 
     /// Tells every node, when the transaction commits, that clients have changed.
@@ -98,7 +99,8 @@ package struct ClientStore: Sendable {
             throw PostgresError(.decoding("clients.origin or clients.consent holds an unknown word"))
         }
         var client = Client(
-            id: try row.text(0), metadata: try ClientMetadata(registering: JSONValue(parsing: row.json(2), bytesMax: 1_048_576), policy: .declared),
+            id: try row.text(0),
+            metadata: try ClientMetadata(registering: JSONValue(parsing: row.json(2), bytesMax: 1_048_576), policy: .declared),
             origin: origin,
             scopes: try ScopeSet(row.texts(4)), now: try row.date(14))
         client.secretHash = try row.optionalBytes(1).flatMap(TokenHash.init(stored:))

@@ -42,7 +42,9 @@ package struct IntrospectionEndpoint: Sendable {
     {
         if let caller = try await findCaller(request, context) { return caller }
         let client = try await authentication.authenticate(request.headers, form)
-        guard !client.isPublic else { throw OAuthError.invalidClient("a public client may not introspect", challenge: ClientAuthentication.challenge) }
+        guard !client.isPublic else {
+            throw OAuthError.invalidClient("a public client may not introspect", challenge: ClientAuthentication.challenge)
+        }
         return IntrospectionCaller(clientID: client.id, scopes: client.scopes, audiences: Audiences(settings).spokenFor(by: client.id))
     }
 
@@ -104,7 +106,8 @@ package struct IntrospectionEndpoint: Sendable {
 
     /// A refresh token is between its client and us: it is shown to that client only.
     private func describeRefreshToken(_ token: String, to caller: IntrospectionCaller, now: Date) async throws -> Response {
-        guard let grant = try await GrantStore(database).find(liveRefreshToken: TokenHash(of: token), now: now), grant.clientID == caller.clientID
+        guard let grant = try await GrantStore(database).find(liveRefreshToken: TokenHash(of: token), now: now),
+            grant.clientID == caller.clientID
         else { return Self.inactive }
         var json = JSONWriter()
         json.object { json in

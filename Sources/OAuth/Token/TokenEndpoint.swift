@@ -12,7 +12,9 @@ package struct TokenEndpoint: Sendable {
     private let issuer: TokenIssuer
     private let clock: any WallClock
 
-    init(authentication: ClientAuthentication, grants: [any TokenGrant], exchange: APIKeyExchange, issuer: TokenIssuer, clock: any WallClock) {
+    init(
+        authentication: ClientAuthentication, grants: [any TokenGrant], exchange: APIKeyExchange, issuer: TokenIssuer, clock: any WallClock
+    ) {
         self.authentication = authentication
         self.grants = Dictionary(uniqueKeysWithValues: grants.map { (type(of: $0).type.rawValue, $0) })
         self.exchange = exchange

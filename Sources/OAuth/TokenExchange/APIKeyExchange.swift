@@ -43,7 +43,8 @@ struct APIKeyExchange: Sendable {
         tally.count(.apiKeyChecked, clientID: nil)
         return Approval(
             approval: TokenApproval(
-                subject: key.subject, scopes: scopes, audiences: named.isEmpty ? audiences.implied(by: scopes) : named, roles: key.ownerRoles),
+                subject: key.subject, scopes: scopes, audiences: named.isEmpty ? audiences.implied(by: scopes) : named,
+                roles: key.ownerRoles),
             clientID: clientID(of: key), lifetime: max(.seconds(1), lifetime))
     }
 

@@ -114,7 +114,8 @@ package final class PrivateCluster: Sendable {
     private var serverCommand: [String] {
         var settings = [
             "listen_addresses=", "port=5432", "unix_socket_directories=\(place.socketDirectory)", "unix_socket_permissions=0700",
-            "max_connections=200", "logging_collector=off", "log_timezone=UTC", "timezone=UTC", "cluster_name=gatehouse",
+            "max_connections=\(isDurable ? 200 : 500)", "logging_collector=off", "log_timezone=UTC", "timezone=UTC",
+            "cluster_name=gatehouse",
         ]
         if !isDurable {
             settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"]

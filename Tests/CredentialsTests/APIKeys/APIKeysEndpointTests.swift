@@ -85,7 +85,9 @@ import Testing
     @Test func `a key works only from its addresses`() async throws {
         try await run { server in
             let key = try #require(try await issue(server, ["networks": ["192.0.2.0/24", "2001:db8::/32"]])["key"]?.string)
-            for (address, isActive) in [("192.0.2.9", true), ("192.0.3.1", false), ("2001:db8::1", true), ("::ffff:192.0.2.1", true), ("x", false)] {
+            for (address, isActive) in [
+                ("192.0.2.9", true), ("192.0.3.1", false), ("2001:db8::1", true), ("::ffff:192.0.2.1", true), ("x", false),
+            ] {
                 #expect(try await verify(server, key, ["address": .string(address)])["active"]?.bool == isActive, "\(address)")
             }
             #expect(try await verify(server, key)["active"]?.bool == false)
@@ -244,7 +246,8 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"key":1}"#, #"{"key":""}"#, "{}", "[]", "nonsense", #"{"key":"a","key":"b"}"#, #"{"key":"a","unknown":1}"#, #"{"key":"a\u0000"}"#,
+        #"{"key":1}"#, #"{"key":""}"#, "{}", "[]", "nonsense", #"{"key":"a","key":"b"}"#, #"{"key":"a","unknown":1}"#,
+        #"{"key":"a\u0000"}"#,
     ])
     func `a body that is not what it should be is refused`(body: String) async throws {
         try await run { server in

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HummingbirdTesting
 import OAuth
 import OAuthProtocol
 import Runtime

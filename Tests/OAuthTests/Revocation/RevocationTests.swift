@@ -144,7 +144,9 @@ import Testing
     @Test func `a client that is erased takes its tokens along`() async throws {
         try await withTokens { server, flow, refresh, access in
             let accessUntil = server.clock.now + .hours(24)
-            try await server.database.transaction { try await ClientStore($0).erase("app", now: server.clock.now, accessUntil: accessUntil) }
+            try await server.database.transaction {
+                try await ClientStore($0).erase("app", now: server.clock.now, accessUntil: accessUntil)
+            }
             server.wiring.clients.flush()
             try await server.wiring.revocations.load(now: server.clock.now)
             #expect(try await server.userInfo(access).status == .unauthorized)
