@@ -21,6 +21,7 @@ package struct GatehouseSettings: Sendable {
     package var tokens: TokensSettings
     package var passwords: PasswordsSettings
     package var registration: RegistrationSettings
+    package var apiKeys: APIKeysSettings
     package var limits: LimitsSettings
     package var audit: AuditSettings
     package var log: LogSettings
@@ -76,6 +77,7 @@ package struct GatehouseSettings: Sendable {
         tokens = root.section("tokens") { TokensSettings($0) }
         passwords = root.section("passwords") { PasswordsSettings($0, local: local) }
         registration = root.section("registration") { RegistrationSettings($0, local: local) }
+        apiKeys = root.section("api_keys") { APIKeysSettings($0) }
         limits = root.section("limits") { LimitsSettings($0) }
         audit = root.section("audit") { AuditSettings($0) }
         log = root.section("log") { LogSettings($0) }

@@ -90,6 +90,8 @@ package struct Deployment: Sendable {
         parts.signInPerAddress = limit(settings.limits.signInPerAddress)
         parts.authorizationPerAddress = limit(settings.limits.authorizationPerAddress)
         parts.registrationPerAddress = limit(settings.limits.registrationPerAddress)
+        parts.publishableScopes = ScopeSet(settings.apiKeys.publishableScopes)
+        parts.callerProofs = settings.apiKeys.callers
         parts.auditRetention = settings.audit.retention
         parts.rotation.tokenLifetimeMax = OAuthSettings.accessTokenLifetimeMax
         parts.rotation.sessionLifetimeMax = settings.sessions.absolute
