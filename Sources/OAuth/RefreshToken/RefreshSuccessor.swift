@@ -11,18 +11,23 @@ import Runtime
 struct RefreshSuccessor: Sendable {
     static let saltByteCount = 32
     private static let label = Array("gatehouse refresh token successor v1".utf8)
+    private static let purpose = "refresh token successor"
 
     private let masterKeys: MasterKeys
+    /// Derived once: HKDF costs as much as a third of a signature.
+    private let current: (keyID: String, key: SymmetricKey)
 
     init(masterKeys: MasterKeys) {
         self.masterKeys = masterKeys
+        current = masterKeys.derive(label: Self.purpose)
     }
 
     /// - Parameter keyID: nil for the key in force.
     /// - Returns: the successor, and the id of the key that made it.
     /// - Throws: `MasterKeyError` when that key is no longer present.
     func derive(from presented: String, salt: [UInt8], keyID: String? = nil) throws -> (token: String, keyID: String) {
-        let (usedKeyID, key) = try masterKeys.derive(label: "refresh token successor", keyID: keyID)
+        let isCurrent = keyID == nil || keyID == current.keyID
+        let (usedKeyID, key) = isCurrent ? current : try masterKeys.derive(label: Self.purpose, keyID: keyID)
         var code = HMAC<SHA256>(key: key)
         code.update(data: Self.label)
         code.update(data: salt)
