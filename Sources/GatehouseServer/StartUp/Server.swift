@@ -67,6 +67,7 @@ package struct Server: Sendable {
         let onRunning = onRunning
         let application = Application(
             router: Routes.make(wiring),
+            server: .onEventLoops,
             configuration: .init(address: .hostname(listen.address, port: listen.port), serverName: nil, backlog: 1_024),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? listen.port) },
             logger: deployment.logger)
