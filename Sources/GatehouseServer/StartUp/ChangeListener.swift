@@ -9,7 +9,7 @@ import ServiceLifecycle
 ///
 /// When the line is lost, caches fall back to their time limit; when it is back, listening comes first and the reload after,
 /// so that nothing falls between.
-struct ChangeListener: Service {
+struct ChangeListener: Service, CustomStringConvertible {
     static let channel = "gatehouse"
 
     let wiring: Wiring
@@ -62,4 +62,7 @@ struct ChangeListener: Service {
             wiring.parts.logger.warning("signing keys could not be read", metadata: ["error": "\(error)"])
         }
     }
+
+    /// ServiceLifecycle names services by their description, which would otherwise list all that they hold, by reflection.
+    var description: String { "ChangeListener" }
 }

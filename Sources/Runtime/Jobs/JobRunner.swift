@@ -2,7 +2,7 @@ import Logging
 import ServiceLifecycle
 
 /// Runs every job on its own interval until the server shuts down. A run that throws is logged and tried again at its next turn.
-package struct JobRunner: Service {
+package struct JobRunner: Service, CustomStringConvertible {
     private let jobs: [Job]
     private let clock: any WallClock
     private let logger: Logger
@@ -35,4 +35,7 @@ package struct JobRunner: Service {
             }
         }
     }
+
+    /// ServiceLifecycle names services by their description, which would otherwise list all that they hold, by reflection.
+    package var description: String { "JobRunner" }
 }
