@@ -76,7 +76,7 @@ package struct Server: Sendable {
         let jobs = JobRunner(jobs: ServerJobs.all(wiring), clock: wiring.parts.clock, logger: deployment.logger)
         let onRunning = onRunning
         let application = Application(
-            router: Routes.make(wiring), server: .onEventLoops(.init(idleTimeout: Self.idleTimeMax)),
+            router: Routes.make(wiring), server: .http1(configuration: .init(idleTimeout: Self.idleTimeMax)),
             configuration: .init(
                 address: .hostname(listen.address, port: listen.port), serverName: nil, backlog: 1_024,
                 availableConnectionsDelegate: .maximum(Self.connectionsMax, logger: deployment.logger)),

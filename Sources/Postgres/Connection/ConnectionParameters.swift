@@ -33,10 +33,6 @@ struct ConnectionParameters: Sendable {
             ("timezone", "UTC"),
             ("statement_timeout", String(settings.queryTimeMax.wholeMilliseconds)),
             ("idle_in_transaction_session_timeout", String(settings.idleInTransactionTimeMax.wholeMilliseconds)),
-            // Plans are kept as long as the session: one made while a table was small would go on reading all of it when it has grown.
-            ("enable_seqscan", "off"),
-            // Where no index serves, the price of a forbidden plan would make PostgreSQL compile it first.
-            ("jit", "off"),
         ]
     }
 
