@@ -93,8 +93,8 @@ import Testing
             let token = try await server.token(
                 [("grant_type", "refresh_token"), ("refresh_token", "x")], basic: (client.id, client.secret))
             #expect(token.errorCode == "unauthorized_client")
-            let kinds = try await server.database.all("select kind from audit_events order by id") { try $0.text(0) }
-            #expect(kinds == ["client.created", "client.changed"])
+            let kinds = try await server.database.all("select kind from audit_events order by kind") { try $0.text(0) }
+            #expect(kinds == ["client.changed", "client.created"])
         }
     }
 
