@@ -45,8 +45,9 @@ struct Endpoints: Sendable {
 
     /// Introspection authenticates clients itself, by form or header; other callers are found here.
     private static func findCaller(_ wiring: Wiring, _ request: Request, _ context: GatehouseContext) async throws -> IntrospectionCaller? {
+        var request = request
         guard let header = request.headers[.authorization], try BearerToken(authorization: header) != nil,
-            let caller = try await wiring.callers.find(request, address: context.clientAddress, now: wiring.parts.clock.now)
+            let caller = try await wiring.callers.find(&request, context, now: wiring.parts.clock.now)
         else { return nil }
         // A person's token is in the hands of an application that may be anybody's.
         if caller.userID != nil { try caller.require(anyOf: "introspect") }

@@ -89,7 +89,8 @@ package struct Wiring: Sendable {
         apiKeys = APIKeyDirectory(database: database)
         issuance = APIKeyIssuance(database: database, directory: apiKeys, audit: audit, randomness: parts.randomness)
         callers = CallerAuthentication(
-            accepted: parts.callerProofs, tokens: verification, keys: apiKeys, clients: ClientAuthentication(clients: clients),
+            site: parts.site, accepted: parts.callerProofs, tokens: verification, keys: apiKeys,
+            clients: ClientAuthentication(clients: clients),
             spokenFor: { parts.oauth.services(of: $0) })
         signInLimits = SignInLimits(perAccount: parts.signInPerAccount, perAddress: parts.signInPerAddress)
         authorizationLimiter = AttemptLimiter(limit: parts.authorizationPerAddress)

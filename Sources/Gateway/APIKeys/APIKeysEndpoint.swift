@@ -38,7 +38,8 @@ package struct APIKeysEndpoint: Sendable {
     /// `POST /v1/keys`
     package func issue(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
-        let caller = try await require(request, context, now: now)
+        var request = request
+        let caller = try await require(&request, context, now: now)
         let wish = try self.wish(try await JSONForm.read(request, allowing: Self.wishNames), caller, now: now)
         let (key, text) = try await issuance.issue(wish, by: caller.subject, address: context.clientAddress, now: now)
         return APIKeyReply.make(key, text: text, status: .created)
@@ -47,7 +48,8 @@ package struct APIKeysEndpoint: Sendable {
     /// `POST /v1/keys/import`
     package func importForeign(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
-        let caller = try await require(request, context, now: now)
+        var request = request
+        let caller = try await require(&request, context, now: now)
         try caller.require(anyOf: Self.adminScope)
         let form = try await JSONForm.read(request, allowing: Self.wishNames.subtracting(["kind"]).union(["sha256"]))
         guard let hash = Self.hash(try form.requiredText("sha256", bytesMax: 64)) else {
@@ -60,7 +62,8 @@ package struct APIKeysEndpoint: Sendable {
 
     /// `GET /v1/keys`
     package func list(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        let caller = try await require(request, context, now: clock.now)
+        var request = request
+        let caller = try await require(&request, context, now: clock.now)
         let query = try Form.query(request)
         let countMax = 100
         let keys = try await APIKeyStore(database).list(
@@ -78,13 +81,15 @@ package struct APIKeysEndpoint: Sendable {
 
     /// `GET /v1/keys/{key_id}`
     package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        APIKeyReply.make(try await requireKey(request, context, now: clock.now).key)
+        var request = request
+        APIKeyReply.make(try await requireKey(&request, context, now: clock.now).key)
     }
 
     /// `POST /v1/keys/{key_id}/rotate`
     package func rotate(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
-        let (key, caller) = try await requireKey(request, context, now: now)
+        var request = request
+        let (key, caller) = try await requireKey(&request, context, now: now)
         let form = try await JSONForm.read(request, allowing: ["overlap"])
         let overlap = try form.number("overlap", in: 0...2_592_000) ?? 86_400
         let (successor, text) = try await issuance.rotate(
@@ -95,15 +100,16 @@ package struct APIKeysEndpoint: Sendable {
     /// `DELETE /v1/keys/{key_id}`
     package func revoke(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
-        let (key, caller) = try await requireKey(request, context, now: now)
+        var request = request
+        let (key, caller) = try await requireKey(&request, context, now: now)
         _ = try await issuance.revoke(key, by: caller.subject, address: context.clientAddress, now: now)
         return Response(status: .noContent, headers: [.cacheControl: "no-store"])
     }
 
     // MARK: Rights
 
-    private func require(_ request: Request, _ context: GatehouseContext, now: Date) async throws -> Caller {
-        let caller = try await callers.require(request, address: context.clientAddress, now: now)
+    private func require(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws -> Caller {
+        let caller = try await callers.require(&request, context, now: now)
         try caller.require(anyOf: Self.scope, Self.adminScope)
         return caller
     }
@@ -111,8 +117,9 @@ package struct APIKeysEndpoint: Sendable {
     private func isAdmin(_ caller: Caller) -> Bool { caller.scopes.contains(Self.adminScope) }
 
     /// - Throws: `not_found` for a key that does not exist as for one of somebody else.
-    private func requireKey(_ request: Request, _ context: GatehouseContext, now: Date) async throws -> (key: APIKey, caller: Caller) {
-        let caller = try await require(request, context, now: now)
+    private func requireKey(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws -> (key: APIKey, caller: Caller)
+    {
+        let caller = try await require(&request, context, now: now)
         guard let id = context.parameters.get("key_id"), id.utf8.count <= 64, let key = try await APIKeyStore(database).find(id: id) else {
             throw OAuthError.notFound()
         }

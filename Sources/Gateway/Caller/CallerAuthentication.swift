@@ -8,6 +8,7 @@ import Web
 
 /// Finds out who calls the machine API. Every form of proof can be switched off.
 package struct CallerAuthentication: Sendable {
+    private let site: Site
     private let accepted: Set<Caller.Proof>
     private let tokens: AccessTokenVerification
     private let keys: APIKeyDirectory
@@ -16,9 +17,10 @@ package struct CallerAuthentication: Sendable {
     private let spokenFor: @Sendable (String) -> [String]
 
     package init(
-        accepted: Set<Caller.Proof> = Set(Caller.Proof.allCases), tokens: AccessTokenVerification, keys: APIKeyDirectory,
+        site: Site, accepted: Set<Caller.Proof> = Set(Caller.Proof.allCases), tokens: AccessTokenVerification, keys: APIKeyDirectory,
         clients: ClientAuthentication, spokenFor: @escaping @Sendable (String) -> [String]
     ) {
+        self.site = site
         self.accepted = accepted
         self.tokens = tokens
         self.keys = keys
@@ -26,29 +28,34 @@ package struct CallerAuthentication: Sendable {
         self.spokenFor = spokenFor
     }
 
-    /// - Returns: nil when the request carries no proof in its Authorization header.
+    /// - Returns: nil when there is no proof.
     /// - Throws: `invalid_token`, `invalid_client`, `too_many_requests`; `PostgresError`.
-    package func find(_ request: Request, address: String, now: Date) async throws -> Caller? {
-        let values = request.headers[values: .authorization]
+    package func find(_ evidence: CallerEvidence, now: Date) async throws -> Caller? {
+        let values = evidence.headers[values: .authorization]
         guard values.count <= 1 else { throw OAuthError.invalidRequest("There is more than one Authorization header.") }
         guard let header = values.first else { return nil }
-        if let bearer = try BearerToken(authorization: header) {
-            return try await bearerCaller(bearer.text, address: address, now: now)
-        }
-        return try await clientCaller(request.headers)
+        if let bearer = try BearerToken(authorization: header) { return try await bearerCaller(bearer.text, evidence, now: now) }
+        return try await clientCaller(evidence)
     }
 
-    /// - Throws: as ``find(_:address:now:)``, and `invalid_token` with the bare challenge when there is no proof.
-    package func require(_ request: Request, address: String, now: Date) async throws -> Caller {
-        guard let caller = try await find(request, address: address, now: now) else { throw OAuthError.missingToken() }
+    /// Who sent a request to this server. Its body is still there afterwards.
+    package func find(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws -> Caller? {
+        try await find(try await CallerEvidence.read(&request, context, site: site), now: now)
+    }
+
+    /// - Throws: as ``find(_:now:)``, and `invalid_token` with the bare challenge when there is no proof.
+    package func require(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws -> Caller {
+        guard let caller = try await find(&request, context, now: now) else { throw OAuthError.missingToken() }
         return caller
     }
 
-    private func bearerCaller(_ text: String, address: String, now: Date) async throws -> Caller {
+    private func bearerCaller(_ text: String, _ evidence: CallerEvidence, now: Date) async throws -> Caller {
         // Three parts: a token of ours. Anything else can only be a key.
         if text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 {
             guard accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
             let token = try await tokens.verify(text, now: now)
+            // RFC 9068 §4: a token narrowed to another service is not for this one, which could have sent it on.
+            guard token.audiences.contains(site.issuer) else { throw OAuthError.invalidToken(reason: "not in the audience") }
             return Caller(
                 proof: .accessToken, subject: token.subject, userID: token.userID, clientID: token.clientID, scopes: token.scopes,
                 audiences: spokenFor(token.clientID), roles: token.roles, credentialID: token.id)
@@ -56,7 +63,7 @@ package struct CallerAuthentication: Sendable {
         guard accepted.contains(.apiKey) else { throw OAuthError.invalidToken(reason: "API keys are switched off") }
         let key: APIKey
         do {
-            key = try await keys.require(text, from: address, now: now)
+            key = try await keys.require(text, from: evidence.address, now: now)
         } catch let refusal as APIKeyRefusal {
             throw OAuthError.invalidToken(reason: "API key: \(refusal.rawValue)")
         }
@@ -65,9 +72,9 @@ package struct CallerAuthentication: Sendable {
         return caller(key)
     }
 
-    private func clientCaller(_ headers: HTTPFields) async throws -> Caller {
+    private func clientCaller(_ evidence: CallerEvidence) async throws -> Caller {
         guard accepted.contains(.clientSecret) else { throw OAuthError.invalidClient(reason: "client secrets are switched off") }
-        let client = try await clients.authenticate(headers, try OAuthProtocol.Parameters([]))
+        let client = try await clients.authenticate(evidence.headers, try OAuthProtocol.Parameters([]))
         return Caller(
             proof: .clientSecret, subject: client.id, userID: nil, clientID: client.id, scopes: client.scopes,
             audiences: spokenFor(client.id), roles: client.roles, credentialID: nil)

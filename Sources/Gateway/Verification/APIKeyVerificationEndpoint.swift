@@ -27,7 +27,8 @@ package struct APIKeyVerificationEndpoint: Sendable {
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
-        let caller = try await callers.require(request, address: context.clientAddress, now: now)
+        var request = request
+        let caller = try await callers.require(&request, context, now: now)
         let form = try await JSONForm.read(request, allowing: ["key", "address", "scope", "audience"])
         let presented = try form.requiredText("key")
         let address = try form.text("address", bytesMax: 45)

@@ -27,6 +27,14 @@ struct Audiences: Sendable {
             || resources.contains { $0.scopes.contains { $0.name == scope } }
     }
 
+    /// What a token with these scopes may name when no client vouches for more: the resources that understand them,
+    /// and the server itself for its own scopes or where there are no others.
+    func meant(by scopes: ScopeSet) -> [String] {
+        let resources = implied(by: scopes)
+        let isForUs = resources.isEmpty || scopes.array.contains(where: Self.machineScopes.contains)
+        return isForUs ? resources + [issuer] : resources
+    }
+
     /// Whether a client's tokens may name this service: the server itself, one it is declared for, or one whose scopes it may ask for.
     func isAllowed(_ audience: String, _ client: Client) -> Bool {
         audience == issuer || client.audiences.contains(audience)
@@ -58,7 +66,8 @@ struct Audiences: Sendable {
         var audiences = implied(by: scopes)
         if audiences.isEmpty { audiences = client.audiences }
         // OpenID Connect's own endpoints are an audience as soon as userinfo is.
-        if scopes.contains("openid") || audiences.isEmpty { audiences.append(issuer) }
+        let isForUs = scopes.contains("openid") || scopes.array.contains(where: Self.machineScopes.contains)
+        if isForUs || audiences.isEmpty { audiences.append(issuer) }
         return audiences
     }
 }

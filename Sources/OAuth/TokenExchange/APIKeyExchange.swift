@@ -37,13 +37,16 @@ struct APIKeyExchange: Sendable {
         let scopes = try form.optional("scope").map { text throws(OAuthError) in try ScopeSet(parsing: text) } ?? key.scopes
         guard scopes.isSubset(of: key.scopes) else { throw OAuthError.invalidScope("scope exceeds what the key may do") }
         let requested = try form.all("resource") + form.all("audience")
-        guard requested.allSatisfy(key.audiences.contains) else { throw OAuthError.invalidTarget("resource exceeds what the key is for") }
-        let named = requested.isEmpty ? key.audiences : requested
+        // Whoever made the key chose its audiences; a token names only those that its scopes speak to.
+        let meant = audiences.meant(by: scopes).filter { key.audiences.isEmpty || key.audiences.contains($0) }
+        guard !meant.isEmpty, requested.allSatisfy(meant.contains) else {
+            throw OAuthError.invalidTarget("resource exceeds what the key is for")
+        }
         let lifetime = key.expiresAt.map { min(Self.lifetimeMax, .seconds(Int64($0.timeIntervalSince(now)))) } ?? Self.lifetimeMax
         tally.count(.apiKeyChecked, clientID: nil)
         return Approval(
             approval: TokenApproval(
-                subject: key.subject, scopes: scopes, audiences: named.isEmpty ? audiences.implied(by: scopes) : named,
+                subject: key.subject, scopes: scopes, audiences: requested.isEmpty ? meant : requested,
                 roles: key.ownerRoles),
             clientID: clientID(of: key), lifetime: max(.seconds(1), lifetime))
     }

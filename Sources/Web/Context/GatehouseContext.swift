@@ -6,6 +6,8 @@ import NIOCore
 package struct GatehouseContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     private let remoteAddress: SocketAddress?
+    /// The certificate that the client has proven to hold the key of, and those that vouch for it, in DER; empty without one.
+    package var peerCertificates: [[UInt8]] = []
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)

@@ -192,6 +192,32 @@ import Testing
         }
     }
 
+    @Test func `an exchanged token names no service that its scopes do not speak to`() async throws {
+        try await run { server in
+            let key = try #require(try await issue(server, ["audiences": ["https://payroll.example"]])["key"]?.string)
+            let fields = [
+                ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("subject_token", key),
+                ("subject_token_type", "urn:gatehouse:params:oauth:token-type:api-key"),
+            ]
+            #expect(try await server.post("/oauth2/token", fields).json["error"]?.string == "invalid_target")
+            let named = try await server.post("/oauth2/token", fields + [("resource", "https://payroll.example")])
+            #expect(named.json["error"]?.string == "invalid_target")
+        }
+    }
+
+    @Test func `a token narrowed to another service manages no keys`() async throws {
+        try await run { server in
+            func token(_ more: [(String, String)]) async throws -> String {
+                let fields = [("grant_type", "client_credentials"), ("scope", "keys notes:read")] + more
+                return try #require(try await server.post("/oauth2/token", fields, basic: Self.manager).json["access_token"]?.string)
+            }
+            let ours = try await token([])
+            #expect(try await server.get("/v1/keys", headers: [.authorization: "Bearer \(ours)"]).status == .ok)
+            let theirs = try await token([("resource", "https://api.example")])
+            #expect(try await server.get("/v1/keys", headers: [.authorization: "Bearer \(theirs)"]).status == .unauthorized)
+        }
+    }
+
     @Test func `introspection accepts a key, and shows it to whom it concerns`() async throws {
         try await run { server in
             let key = try #require(try await issue(server, ["audiences": ["reader"]])["key"]?.string)

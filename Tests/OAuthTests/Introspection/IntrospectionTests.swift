@@ -90,7 +90,11 @@ import Testing
             func ask(bearer: String) async throws -> TestResponse {
                 try await server.post("/oauth2/introspect", [("token", token)], headers: [.authorization: "Bearer \(bearer)"])
             }
-            #expect(try await ask(bearer: token).json["active"]?.bool == true)
+            try await server.addClient("service", secret: "service-secret") { $0.scopes = ["introspect", "notes:read"] }
+            let own = try await server.clientToken(basic: ("service", "service-secret"))
+            #expect(try await ask(bearer: own).json["active"]?.bool == true)
+            // One that is meant for another service does not.
+            #expect(try await ask(bearer: token).status == .unauthorized)
             #expect(try await ask(bearer: "garbage").status == .unauthorized)
             // A person's does not.
             try await server.addUser()
