@@ -1,12 +1,15 @@
 import FoundationEssentials
 import Hummingbird
+import HummingbirdCore
 import Keys
 import Logging
 import NIOCore
+import NIOPosix
 import OAuth
 import Postgres
 import Runtime
 import ServiceLifecycle
+import Web
 
 /// A running server: migrate, read, reconcile, serve; on SIGTERM or SIGINT finish what is under way and stop what was started.
 package struct Server: Sendable {
@@ -66,7 +69,7 @@ package struct Server: Sendable {
     }
 
     /// A connection on which nothing comes for so long is closed.
-    private static let idleTimeMax: TimeAmount = .seconds(60)
+    private static let idleTimeMax: Duration = .seconds(60)
     /// Beyond these, new connections wait in the backlog.
     private static let connectionsMax = 10_000
 
@@ -75,18 +78,19 @@ package struct Server: Sendable {
         let listen = deployment.settings.listen
         let jobs = JobRunner(jobs: ServerJobs.all(wiring), clock: wiring.parts.clock, logger: deployment.logger)
         let onRunning = onRunning
-        let application = Application(
-            router: Routes.make(wiring), server: .http1(configuration: .init(idleTimeout: Self.idleTimeMax)),
+        let listener = RequestChannel(
+            idleTimeMax: Self.idleTimeMax, bodyBytesMax: Form.bodyBytesMax, responder: Responses(wiring).respond
+        ).server(
             configuration: .init(
-                address: .hostname(listen.address, port: listen.port), serverName: nil, backlog: 1_024,
+                address: .hostname(listen.address, port: listen.port), backlog: 1_024,
                 availableConnectionsDelegate: .maximum(Self.connectionsMax, logger: deployment.logger)),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? listen.port) },
-            logger: deployment.logger)
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: deployment.logger)
         // Shut down in reverse order: the door closes first. The database is closed after all of them.
         let services: [any Service] =
             [
                 ChangeListener(wiring: wiring), jobs,
-                PortClaim(address: listen.address, port: listen.port, listener: application),
+                PortClaim(address: listen.address, port: listen.port, listener: listener),
             ] + extraServices
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: deployment.logger))

@@ -82,7 +82,7 @@ package struct APIKeysEndpoint: Sendable {
     /// `GET /v1/keys/{key_id}`
     package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         var request = request
-        APIKeyReply.make(try await requireKey(&request, context, now: clock.now).key)
+        return APIKeyReply.make(try await requireKey(&request, context, now: clock.now).key)
     }
 
     /// `POST /v1/keys/{key_id}/rotate`

@@ -6,6 +6,7 @@ import NIOCore
 package struct GatehouseContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     private let remoteAddress: SocketAddress?
+    private let id = RequestID()
     /// The certificate that the client has proven to hold the key of, and those that vouch for it, in DER; empty without one.
     package var peerCertificates: [[UInt8]] = []
 
@@ -21,5 +22,5 @@ package struct GatehouseContext: RequestContext {
     package var clientAddress: String { remoteAddress?.ipAddress ?? "unknown" }
 
     /// Names this request in the log and on error pages.
-    package var requestID: String { logger[metadataKey: "hb.request.id"]?.description ?? "unknown" }
+    package var requestID: String { "\(id)" }
 }

@@ -50,11 +50,14 @@ package struct ErrorMiddleware: RouterMiddleware {
         request.headers[.accept]?.contains("text/html") ?? false
     }
 
-    /// The logger carries the request's id; the private reason goes here and nowhere else.
+    /// The private reason goes here and nowhere else.
     private func log(_ error: OAuthError, _ context: Context) {
         let level: Logger.Level = error.status >= 500 ? (error.code == .serverError ? .error : .warning) : .debug
         context.logger.log(
             level: level, "\(error.code.rawValue)",
-            metadata: ["status": "\(error.status)", "description": "\(error.publicDescription)", "reason": "\(error.privateReason ?? "-")"])
+            metadata: [
+                "request": "\(context.requestID)", "status": "\(error.status)", "description": "\(error.publicDescription)",
+                "reason": "\(error.privateReason ?? "-")",
+            ])
     }
 }
