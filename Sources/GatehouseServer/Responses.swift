@@ -1,36 +1,76 @@
 import FoundationEssentials
+import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
 import Runtime
-import Synchronization
 import Web
 
-/// From a request on a connection to its answer: context, router, date.
-struct Responses: Sendable {
+/// From a request on a connection to its answer.
+///
+/// The endpoints that machines call all the time are found by their exact path, since the router's search and its middlewares, each a closure
+/// around the next, cost as much as the rest of a short answer. They pass the same three steps, called in order. Everything else, other
+/// methods of those paths included, goes through the router.
+package struct Responses: HTTPResponder {
+    package typealias Context = GatehouseContext
+
+    private struct DirectRoute {
+        let method: HTTPRequest.Method
+        let isCrossOrigin: Bool
+        let handler: Routes.Handler
+    }
+
+    private let direct: [String: [DirectRoute]]
     private let router: RouterResponder<GatehouseContext>
+    private let headers: ResponseHeadersMiddleware
+    private let origins: CrossOriginMiddleware
+    private let errors = ErrorMiddleware(.json)
     private let logger: Logger
     private let clock: any WallClock
     private let date = ResponseDate()
 
-    init(_ wiring: Wiring) {
-        router = Routes.make(wiring).buildResponder()
+    package init(_ wiring: Wiring) {
+        let endpoints = Endpoints(wiring)
+        headers = ResponseHeadersMiddleware(site: wiring.parts.site)
+        let origins = Routes.crossOrigin(wiring)
+        self.origins = origins
+        router = Routes.make(wiring, endpoints, headers, origins).buildResponder()
+        direct = Dictionary(
+            grouping: Routes.machines(endpoints), by: \.path
+        ).mapValues { routes in
+            routes.map { DirectRoute(method: $0.method, isCrossOrigin: origins.isCrossOrigin($0.path), handler: $0.handler) }
+        }
         logger = wiring.parts.logger
         clock = wiring.parts.clock
     }
 
+    /// A request that came by a connection.
     func respond(_ request: Request, _ channel: any Channel) async -> Response {
-        let context = GatehouseContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+        await respond(
+            to: request, context: GatehouseContext(source: ApplicationRequestContextSource(channel: channel, logger: logger)))
+    }
+
+    package func respond(to request: Request, context: GatehouseContext) async -> Response {
         var response: Response
-        do {
-            response = try await router.respond(to: request, context: context)
-        } catch {
-            // Whatever an endpoint throws, ErrorMiddleware has answered.
-            logger.error("an error passed every middleware", metadata: ["request": "\(context.requestID)", "error": "\(error)"])
-            response = Response(status: .internalServerError)
+        if let route = direct[request.uri.path]?.first(where: { $0.method == request.method }) {
+            do {
+                response = try await route.handler(request, context)
+            } catch {
+                response = errors.answer(error, request, context)
+            }
+            if route.isCrossOrigin { await origins.mark(&response, request) }
+            headers.markMachine(&response)
+        } else {
+            do {
+                response = try await router.respond(to: request, context: context)
+            } catch {
+                // Whatever an endpoint throws, ErrorMiddleware has answered.
+                logger.error("an error passed every middleware", metadata: ["request": "\(context.requestID)", "error": "\(error)"])
+                response = Response(status: .internalServerError)
+            }
         }
         // RFC 9110 §6.6.1
-        response.headers[.date] = date.text(clock.now)
+        response.headers.append(HTTPField(name: .date, value: date.text(clock.now)))
         return response
     }
 }

@@ -1,4 +1,5 @@
 import Gateway
+import HTTPTypes
 import Hummingbird
 import OAuth
 import Runtime
@@ -14,33 +15,48 @@ package enum Routes {
         "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
     ]
 
-    package static func make(_ wiring: Wiring) -> Router<GatehouseContext> {
-        let endpoints = Endpoints(wiring)
+    typealias Handler = @Sendable (Request, GatehouseContext) async throws -> Response
+
+    static func crossOrigin(_ wiring: Wiring) -> CrossOriginMiddleware {
+        CrossOriginMiddleware(paths: crossOriginPaths, prefixes: [Path.register + "/"]) {
+            (try? await wiring.clients.isRegistered(origin: $0)) ?? false
+        }
+    }
+
+    /// What machines call all the time: exact paths without parameters, errors as JSON.
+    static func machines(_ endpoints: Endpoints) -> [(method: HTTPRequest.Method, path: String, handler: Handler)] {
+        let oauth = endpoints.oauth
+        return [
+            (.post, Path.token, oauth.token.respond),
+            (.get, Path.userInfo, oauth.userInfo.respond),
+            (.post, Path.userInfo, oauth.userInfo.respond),
+            (.post, Path.introspect, oauth.introspection.respond),
+            (.post, Path.revoke, oauth.revocation.respond),
+            (.get, Path.keys, oauth.keys.respond),
+            (.get, "/.well-known/openid-configuration", oauth.discovery.respond),
+            (.get, "/.well-known/oauth-authorization-server", oauth.discovery.respond),
+            (.post, APIKeyVerificationEndpoint.path, endpoints.keyVerification.respond),
+        ]
+    }
+
+    static func make(
+        _ wiring: Wiring, _ endpoints: Endpoints, _ headers: ResponseHeadersMiddleware, _ origins: CrossOriginMiddleware
+    ) -> Router<GatehouseContext> {
         let oauth = endpoints.oauth
         let router = Router(context: GatehouseContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
-            ResponseHeadersMiddleware(site: wiring.parts.site)
-            CrossOriginMiddleware(paths: crossOriginPaths, prefixes: [Path.register + "/"]) {
-                (try? await wiring.clients.isRegistered(origin: $0)) ?? false
-            }
+            headers
+            origins
             ErrorMiddleware(.either(wiring.pages))
         }
 
         let machines = router.group().add(middleware: ErrorMiddleware(.json))
-        machines.post("\(Path.token)", use: oauth.token.respond)
-        machines.get("\(Path.userInfo)", use: oauth.userInfo.respond)
-        machines.post("\(Path.userInfo)", use: oauth.userInfo.respond)
-        machines.post("\(Path.introspect)", use: oauth.introspection.respond)
-        machines.post("\(Path.revoke)", use: oauth.revocation.respond)
-        machines.get("\(Path.keys)", use: oauth.keys.respond)
-        machines.get("/.well-known/openid-configuration", use: oauth.discovery.respond)
-        machines.get("/.well-known/oauth-authorization-server", use: oauth.discovery.respond)
+        for route in Self.machines(endpoints) { machines.on("\(route.path)", method: route.method, use: route.handler) }
         machines.post("\(Path.register)", use: oauth.registration.respond)
         machines.get("\(Path.register)/:client_id", use: oauth.registrationManagement.show)
         machines.put("\(Path.register)/:client_id", use: oauth.registrationManagement.update)
         machines.delete("\(Path.register)/:client_id", use: oauth.registrationManagement.erase)
 
-        machines.post("\(APIKeyVerificationEndpoint.path)", use: endpoints.keyVerification.respond)
         machines.get("\(APIKeysEndpoint.path)", use: endpoints.keys.list)
         machines.post("\(APIKeysEndpoint.path)", use: endpoints.keys.issue)
         machines.post("\(APIKeysEndpoint.path)/import", use: endpoints.keys.importForeign)

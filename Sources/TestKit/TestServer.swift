@@ -83,7 +83,7 @@ package struct TestServer: Sendable {
         configure(&parts)
         let wiring = try Wiring(parts, database: database)
         try await wiring.load(now: clock.now)
-        let application = Application(router: Routes.make(wiring), logger: parts.logger)
+        let application = Application(responder: Responses(wiring), logger: parts.logger)
         return try await application.test(.router) { client in
             try await body(TestServer(wiring: wiring, clock: clock, connectionString: connectionString, client: client))
         }

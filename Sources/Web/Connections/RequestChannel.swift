@@ -3,14 +3,13 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypes
-import NIOHTTPTypesHTTP1
 
 /// An HTTP/1.1 connection whose requests begin to be handled where they are read.
 ///
-/// Hummingbird's own channel passes every part of a request from the event loop to Swift's pool and the answer back, which costs more than
-/// most answers do. Here a request is collected on the event loop and its handler starts there at once: what needs no waiting is
-/// answered in place, and a handler that waits – for the database, a password hash – goes on on Swift's pool.
+/// Hummingbird's own channel passes every part of a request from the event loop to Swift's pool and the answer back, through five handlers, which
+/// costs more than most answers do. Here NIO's parser is followed by one handler: it collects a request on the event loop and starts its
+/// handler there at once. What needs no waiting is answered in place, and a handler that waits – for the database, a password hash – goes on
+/// on Swift's pool.
 package struct RequestChannel: ServerChildChannel {
     /// Answers one request; never fails.
     package typealias Responder = @Sendable (Request, any Channel) async -> Response
@@ -24,7 +23,7 @@ package struct RequestChannel: ServerChildChannel {
     private let responder: Responder
 
     /// - Parameters:
-    ///   - idleTimeMax: a connection on which nothing comes for so long is closed.
+    ///   - idleTimeMax: how long a request may take to arrive, and how long a connection may wait for the next.
     ///   - bodyBytesMax: of a longer body nothing is kept: whoever reads it gets `NIOTooManyBytesError`, and the connection is closed.
     package init(idleTimeMax: Duration, bodyBytesMax: Int, responder: @escaping Responder) {
         self.idleTimeMax = idleTimeMax
@@ -34,14 +33,9 @@ package struct RequestChannel: ServerChildChannel {
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
         channel.eventLoop.makeCompletedFuture {
-            let pipeline = channel.pipeline.syncOperations
-            // One request at a time, and an answer to what is no HTTP, come from NIO; so do the limits on header fields (80 KiB).
-            try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: true, withErrorHandling: true, withOutboundHeaderValidation: false,
-                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.limits)
-            try pipeline.addHandlers([
-                HTTP1ToHTTPServerCodec(secure: false), HTTPConnectionStateHandler(idleTimeout: idleTimeMax, logger: logger),
-                RequestHandler(bodyBytesMax: bodyBytesMax, responder: responder),
+            try channel.pipeline.syncOperations.addHandlers([
+                ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: Self.limits)),
+                RequestHandler(idleTimeMax: TimeAmount(idleTimeMax), bodyBytesMax: bodyBytesMax, responder: responder),
             ])
             return Connection(channel: channel)
         }

@@ -28,26 +28,31 @@ package struct CrossOriginMiddleware: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard isCrossOrigin(request.uri.path) else { return try await next(request, context) }
-        var allowed: String?
-        if let origin = request.headers[.origin], origin.utf8.count <= Self.originBytesMax, origin != "null",
-            await isRegisteredOrigin(origin)
-        {
-            allowed = origin
-        }
         if request.method == .options, request.headers.contains(.accessControlRequestMethod) {
-            return preflight(allowed)
+            return preflight(await allowedOrigin(request))
         }
         var response = try await next(request, context)
-        // Caches must not hand one origin's answer to another, so Vary is there even when Origin isn't.
-        response.headers.append(Self.vary)
-        if let allowed {
-            response.headers.append(HTTPField(name: .accessControlAllowOrigin, value: allowed))
-            response.headers.append(Self.exposed)
-        }
+        await mark(&response, request)
         return response
     }
 
-    private func isCrossOrigin(_ path: String) -> Bool {
+    /// Says on an answer whose path scripts may call who may read it.
+    package func mark(_ response: inout Response, _ request: Request) async {
+        // Caches must not hand one origin's answer to another, so Vary is there even when Origin isn't.
+        response.headers.append(Self.vary)
+        guard let allowed = await allowedOrigin(request) else { return }
+        response.headers.append(HTTPField(name: .accessControlAllowOrigin, value: allowed))
+        response.headers.append(Self.exposed)
+    }
+
+    private func allowedOrigin(_ request: Request) async -> String? {
+        guard let origin = request.headers[.origin], origin.utf8.count <= Self.originBytesMax, origin != "null",
+            await isRegisteredOrigin(origin)
+        else { return nil }
+        return origin
+    }
+
+    package func isCrossOrigin(_ path: String) -> Bool {
         paths.contains(path) || prefixes.contains { path.hasPrefix($0) }
     }
 

@@ -36,8 +36,16 @@ package struct ResponseHeadersMiddleware: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
-        let isPage = response.headers.contains(.contentSecurityPolicy)
-        response.headers.append(contentsOf: isPage ? shared : machine)
+        if response.headers.contains(.contentSecurityPolicy) {
+            response.headers.append(contentsOf: shared)
+        } else {
+            markMachine(&response)
+        }
         return response
+    }
+
+    /// Puts them on an answer that is known to be no page.
+    package func markMachine(_ response: inout Response) {
+        response.headers.append(contentsOf: machine)
     }
 }

@@ -32,10 +32,15 @@ package struct ErrorMiddleware: RouterMiddleware {
             // The request is not HTTP: the server answers that itself and closes the connection.
             throw error
         } catch {
-            let refusal = ErrorReply.classify(error)
-            log(refusal, context)
-            return reply(refusal, request, context)
+            return answer(error, request, context)
         }
+    }
+
+    /// What the client sees of an error; the rest is logged.
+    package func answer(_ error: any Error, _ request: Request, _ context: Context) -> Response {
+        let refusal = ErrorReply.classify(error)
+        log(refusal, context)
+        return reply(refusal, request, context)
     }
 
     private func reply(_ error: OAuthError, _ request: Request, _ context: Context) -> Response {
