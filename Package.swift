@@ -28,7 +28,9 @@ let package = Package(
     name: "gatehouse",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "gatehouse", targets: ["gatehouse"])
+        .executable(name: "gatehouse", targets: ["gatehouse"]),
+        .library(name: "GatehouseClient", targets: ["GatehouseClient"]),
+        .library(name: "GatehouseHummingbird", targets: ["GatehouseHummingbird"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -94,6 +96,14 @@ let package = Package(
             ]),
         // The relying party that `make run` shows; a client of the server, never a part of it.
         wing("DemoApplication", ["Web", "Runtime", "OAuthProtocol", hummingbird, httpClient, crypto, lifecycle, logging]),
+        // A service's side: validates, introspects, verifies, signs (product). The server never imports it.
+        wing("GatehouseClient", ["Runtime", "OAuthProtocol", httpClient, crypto, logging, nio]),
+        // Middleware for services on Hummingbird (product).
+        wing("GatehouseHummingbird", ["GatehouseClient", hummingbird, nio]),
+        // A service that takes tokens, API keys and signatures; no part of the server.
+        .executableTarget(
+            name: "NotesExample", dependencies: ["GatehouseHummingbird", "GatehouseClient", hummingbird], path: "Examples/notes",
+            exclude: ["README.md"], swiftSettings: swiftSettings),
         // Commands only: a thin main.
         .executableTarget(
             name: "gatehouse",
@@ -118,6 +128,8 @@ let package = Package(
         tests("CredentialsTests", ["Credentials", "Gateway", "TestKit", hummingbirdTesting]),
         tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting]),
         tests("GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting]),
+        tests("GatehouseClientTests", ["GatehouseClient", "TestKit", hummingbirdTesting]),
+        tests("GatehouseHummingbirdTests", ["GatehouseHummingbird", "TestKit", hummingbirdTesting]),
         tests("TidyTests", ["TestKit"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,109 @@
+import FoundationEssentials
+import OAuthProtocol
+import Runtime
+import Synchronization
+
+/// Tokens from the token endpoint: in this service's own name, kept until shortly before they end, and for API keys.
+final class TokenRequests: Sendable {
+    private struct Wish: Hashable {
+        let scopes: [String]
+        let resource: String?
+    }
+
+    private struct State {
+        var tokens: [Wish: GatehouseToken] = [:]
+        var running: [Wish: Task<GatehouseToken, any Error>] = [:]
+    }
+
+    private static let wishesMax = 64
+    private static let exchangeGrantType = "urn:ietf:params:oauth:grant-type:token-exchange"
+    private static let keyType = "urn:gatehouse:params:oauth:token-type:api-key"
+    private static let accessTokenType = "urn:ietf:params:oauth:token-type:access_token"
+
+    private let credentials: GatehouseCredentials
+    private let documents: IssuerDocuments
+    private let transport: Transport
+    private let options: GatehouseOptions
+    private let state = Mutex(State())
+
+    init(_ credentials: GatehouseCredentials, documents: IssuerDocuments, transport: Transport, options: GatehouseOptions) {
+        self.credentials = credentials
+        self.documents = documents
+        self.transport = transport
+        self.options = options
+    }
+
+    /// In our own name. Whoever asks for the same at the same time shares one request.
+    func token(scopes: [String], resource: String?, now: Date) async throws -> GatehouseToken {
+        let wish = Wish(scopes: scopes.sorted(), resource: resource)
+        let task = state.withLock { state -> Task<GatehouseToken, any Error> in
+            if let token = state.tokens[wish], now < token.expiresAt - options.tokenReserve { return Task { token } }
+            if let running = state.running[wish] { return running }
+            let task = Task { [self] in
+                do {
+                    let token = try await request(wish, now: now)
+                    self.state.withLock { Self.keep(token, for: wish, in: &$0) }
+                    return token
+                } catch {
+                    self.state.withLock { $0.running[wish] = nil }
+                    throw error
+                }
+            }
+            state.running[wish] = task
+            return task
+        }
+        return try await task.value
+    }
+
+    /// Forgets a token that the server no longer accepts.
+    func forget(_ token: GatehouseToken) {
+        state.withLock { state in state.tokens = state.tokens.filter { $0.value.text != token.text } }
+    }
+
+    /// A short token for an API key (RFC 8693 §2.1).
+    func exchange(_ key: String, scopes: [String], resource: String?, now: Date) async throws -> GatehouseToken {
+        var form = [
+            ("grant_type", Self.exchangeGrantType), ("subject_token", key), ("subject_token_type", Self.keyType),
+            ("requested_token_type", Self.accessTokenType),
+        ]
+        if !scopes.isEmpty { form.append(("scope", scopes.joined(separator: " "))) }
+        if let resource { form.append(("resource", resource)) }
+        return try await post(form, authorization: nil, now: now)
+    }
+
+    private func request(_ wish: Wish, now: Date) async throws -> GatehouseToken {
+        switch credentials.material {
+        case .none:
+            throw GatehouseError.misconfigured("a token of one's own needs credentials")
+        case .apiKey(let key):
+            return try await exchange(key, scopes: wish.scopes, resource: wish.resource, now: now)
+        case .secret(let clientID, let secret), .token(let clientID, let secret):
+            var form = [("grant_type", "client_credentials")]
+            if !wish.scopes.isEmpty { form.append(("scope", wish.scopes.joined(separator: " "))) }
+            if let resource = wish.resource { form.append(("resource", resource)) }
+            let authorization = BasicCredentials.headerValue(clientID: clientID, clientSecret: secret)
+            return try await post(form, authorization: authorization, now: now)
+        }
+    }
+
+    private func post(_ form: [(String, String)], authorization: String?, now: Date) async throws -> GatehouseToken {
+        var call = TransportCall(method: "POST", uri: try await documents.endpoints(now: now).token)
+        call.headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+        if let authorization { call.headers.append(("Authorization", authorization)) }
+        call.body = Array(Parameters.encode(form).utf8)
+        let json = try ServerAnswer.require(try await transport.send(call), options: options)
+        // RFC 6749 §5.1; §7.1: a type that isn't understood must not be used.
+        guard let text = json["access_token"]?.string, !text.isEmpty, json["token_type"]?.string?.lowercased() == "bearer",
+            let seconds = json["expires_in"]?.int, seconds > 0
+        else { throw GatehouseError.unavailable("a token that can't be used") }
+        return GatehouseToken(
+            text: text, expiresAt: now + .seconds(min(seconds, 86_400)),
+            scopes: Set((json["scope"]?.string ?? "").split(separator: " ").map(String.init)))
+    }
+
+    private static func keep(_ token: GatehouseToken, for wish: Wish, in state: inout State) {
+        state.running[wish] = nil
+        if state.tokens.count >= wishesMax { state.tokens.removeAll() }
+        state.tokens[wish] = token
+    }
+}
