@@ -112,7 +112,7 @@ public final class GatehouseClient: Sendable {
     }
 
     /// Verifies a signed request or response with keys of this service's own. The body must be that of the digest, and a nonce counts once:
-    /// in this process. Where several serve one address, let the server count (``authenticate(_:)``).
+    /// in this process. Where several serve one address, let the server count (``authenticate(_:address:)``).
     /// - Parameters:
     ///   - message: with all of its fields and its body.
     ///   - keys: the keys that an id stands for at present – two while one is being replaced, none where it is unknown.
@@ -126,11 +126,15 @@ public final class GatehouseClient: Sendable {
     }
 
     /// Has the server verify a signed request (`POST /v1/signatures/verify`), which knows the keys and counts each nonce once across all
-    /// services. Takes one request, always.
+    /// services. The server sees the covered fields but not the body, whose digest is compared here; what is incomplete, stale or of another
+    /// body costs no request, everything else one.
+    /// - Parameters:
+    ///   - request: with all of its fields and its body.
+    ///   - address: the numeric address that it came from; a key may be bound to networks, and is then refused without one.
     /// - Throws: any ``GatehouseError``.
-    public func authenticate(_ request: GatehouseMessage) async throws -> GatehouseCaller {
+    public func authenticate(_ request: GatehouseMessage, address: String? = nil) async throws -> GatehouseCaller {
         let now = options.present
-        return try await told { try await server.verify(request, now: now) }
+        return try await told { try await server.verify(request, address: address, now: now) }
     }
 
     // MARK: Who we are

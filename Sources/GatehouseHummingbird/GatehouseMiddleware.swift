@@ -10,7 +10,7 @@ import NIOCore
 /// router.add(middleware: GatehouseMiddleware(gatehouse, requiring: "notes:read"))
 /// ```
 ///
-/// Refusals: 401 with a challenge, 403 `insufficient_scope`, 400 for two proofs of one kind, 413 for a signed body that is too
+/// Refusals: 401 with a challenge, 403 `insufficient_scope`, 400 for two proofs at once, 413 for a signed body that is too
 /// large, 429, and 503 where the server can't be asked; each with a JSON body after RFC 6750 §3.
 public struct GatehouseMiddleware<Context: GatehouseRequestContext>: RouterMiddleware {
     private let client: GatehouseClient
@@ -65,13 +65,15 @@ public struct GatehouseMiddleware<Context: GatehouseRequestContext>: RouterMiddl
         let proofs = request.headers[values: .authorization]
         // Two readers could each take another one of them.
         guard proofs.count <= 1 else { throw GatehouseReply.ambiguous }
+        let isSigned = signatures.origin != nil && request.headers[.signatureInput] != nil
+        guard proofs.isEmpty || !isSigned else { throw GatehouseReply.ambiguous }
         if let proof = proofs.first { return try await bearer(proof, context) }
-        guard request.headers[.signatureInput] != nil, let origin = signatures.origin else { return nil }
+        guard isSigned, let origin = signatures.origin else { return nil }
         let message = try await message(&request, origin: origin)
         switch signatures {
         case .none: return nil
         case .keys(_, let find): return try await client.authenticate(message, keys: find)
-        case .server: return try await client.authenticate(message)
+        case .server: return try await client.authenticate(message, address: context.callerAddress)
         }
     }
 

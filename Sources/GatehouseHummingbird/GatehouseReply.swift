@@ -19,7 +19,7 @@ struct GatehouseReply: HTTPResponseError {
     }
 
     static let missing = GatehouseReply(.unauthorized, nil, "Authentication is required.")
-    static let ambiguous = GatehouseReply(.badRequest, "invalid_request", "There is more than one Authorization header.")
+    static let ambiguous = GatehouseReply(.badRequest, "invalid_request", "There is more than one proof of who calls.")
     static let tooLarge = GatehouseReply(.contentTooLarge, "payload_too_large", "The body of the signed request is too large.")
 
     /// The caller learns that a credential is no good, never why: the log knows.

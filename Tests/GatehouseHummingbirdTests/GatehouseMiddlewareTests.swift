@@ -193,10 +193,12 @@ import Testing
         }
     }
 
-    @Test func `a bad token is not made good by a signature`() async throws {
+    @Test func `a token and a signature are one too many`() async throws {
         try await run { service in
             let headers = try service.signed()
-            #expect(try await service.send(bearer: "a.b.c", headers: headers).status == .unauthorized)
+            let token = try await service.server.clientToken(scope: "notes:read")
+            #expect(try await service.send(bearer: token, headers: headers).status == .badRequest)
+            #expect(try await service.send(bearer: "a.b.c", headers: headers).status == .badRequest)
         }
     }
 

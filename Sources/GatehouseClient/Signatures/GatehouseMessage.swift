@@ -34,6 +34,8 @@ public struct GatehouseMessage: Sendable {
         GatehouseMessage(content: .response(status: status), fields: fields, body: body)
     }
 
+    var hasBody: Bool { body?.isEmpty == false }
+
     /// - Throws: `MessageSignatureRefusal` for a method, target or status that can't be one.
     func signable() throws(MessageSignatureRefusal) -> SignableMessage {
         let body: SignableMessage.Body = self.body.map { .bytes($0) } ?? .none

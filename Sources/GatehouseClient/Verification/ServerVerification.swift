@@ -37,9 +37,7 @@ struct ServerVerification: Sendable {
                 json.field("address", ifPresent: address)
             }
             let answer = try await post(documents.address.uri("/v1/keys/verify"), "application/json", json.bytes, now: now)
-            if answer["error"]?.string == "rate_limited" {
-                throw GatehouseError.rateLimited(retryAfter: .seconds(max(1, min(answer["retry_after"]?.int ?? 1, 3_600))))
-            }
+            try checkLimit(answer)
             guard answer["active"] == true else { throw GatehouseRefusal.inactive }
             let caller = try CallerClaims(answer).apiKey()
             // A key that is for nobody in particular is for everybody whom its scopes concern.
@@ -102,28 +100,59 @@ struct ServerVerification: Sendable {
     // MARK: Signed requests
 
     /// `POST /v1/signatures/verify`. Never remembered: the server counts each nonce once.
-    func verify(_ message: GatehouseMessage, now: Date) async throws -> GatehouseCaller {
+    ///
+    /// What no key could make good costs no request. The server sees the covered fields only, and never the body: its digest is
+    /// compared here.
+    func verify(_ message: GatehouseMessage, address: String?, now: Date) async throws -> GatehouseCaller {
         guard case .request(let method, let uri) = message.content else {
             throw GatehouseError.misconfigured("the server verifies requests, not responses")
         }
+        let fields = try coveredFields(of: message, now: now)
         var json = JSONWriter()
         json.object { json in
             json.field("method", method)
             json.field("target_uri", uri)
             json.array("headers") { json in
-                for field in message.fields { json.value([field.name.lowercased(), field.value]) }
+                for field in fields { json.value([field.name, field.value]) }
             }
-            json.field("body", ifPresent: message.body.map { Base64.encode($0) })
+            if message.hasBody { json.field("content_digest_verified", true) } else { json.field("body", "") }
+            json.field("address", ifPresent: address)
         }
         let answer = try await post(documents.address.uri("/v1/signatures/verify"), "application/json", json.bytes, now: now)
-        guard answer["active"] == true else { throw GatehouseError.refused(.inactive) }
+        try checkLimit(answer)
+        guard answer["active"] == true else { throw GatehouseRefusal.inactive }
+        let caller = try CallerClaims(answer).signature()
+        guard caller.audiences.isEmpty || caller.audiences.contains(audience) else { throw GatehouseRefusal.wrongAudience }
+        return caller
+    }
+
+    private func coveredFields(of message: GatehouseMessage, now: Date) throws -> [GatehouseMessage.Field] {
+        var names: Set<String> = ["signature-input", "signature"]
         do {
-            let caller = try CallerClaims(answer).signature()
-            guard caller.audiences.isEmpty || caller.audiences.contains(audience) else { throw GatehouseRefusal.wrongAudience }
-            return caller
-        } catch let refusal as GatehouseRefusal {
-            throw GatehouseError.refused(refusal)
+            let policy = MessageSignaturePolicy(ageMax: options.signatureAgeMax, aheadMax: options.clockTolerance)
+            let candidates = try policy.candidates(of: try message.signable(), now: now)
+            guard !candidates.signatures.isEmpty else { throw GatehouseRefusal(candidates.refusal ?? .noSignature) }
+            for signature in candidates.signatures { names.formUnion(signature.components.map(\.name)) }
+        } catch let refusal as MessageSignatureRefusal {
+            throw GatehouseRefusal(refusal)
         }
+        let covered = message.fields.map { ($0.name.lowercased(), $0.value) }.filter { names.contains($0.0) }
+        if message.hasBody {
+            // RFC 9110 §5.3: several lines are one list.
+            let digest = covered.filter { $0.0 == ContentDigest.fieldName }.map(\.1).joined(separator: ", ")
+            do {
+                guard try ContentDigest(parsing: digest.utf8).matches(message.body ?? []) else { throw GatehouseRefusal.digestMismatch }
+            } catch let refusal as MessageSignatureRefusal {
+                throw GatehouseRefusal(refusal)
+            }
+        }
+        return covered
+    }
+
+    /// - Throws: ``GatehouseError/rateLimited(retryAfter:)`` where a credential has used up its allowance.
+    private func checkLimit(_ answer: JSONValue) throws(GatehouseError) {
+        guard answer["error"]?.string == "rate_limited" else { return }
+        throw .rateLimited(retryAfter: .seconds(max(1, min(answer["retry_after"]?.int ?? 1, 3_600))))
     }
 
     // MARK: Asking
