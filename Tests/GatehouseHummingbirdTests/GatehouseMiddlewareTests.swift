@@ -205,7 +205,8 @@ import Testing
     @Test func `a signed body that is too large is not read on`() async throws {
         try await run { service in
             let large = String(repeating: "x", count: 1_001)
-            let answer = try await service.send("/notes", .post, headers: service.signed("POST", uri: "/notes", body: large), body: large)
+            // The route itself would not look at it.
+            let answer = try await service.send(headers: service.signed(body: large), body: large)
             #expect(answer.status == .contentTooLarge)
         }
     }
