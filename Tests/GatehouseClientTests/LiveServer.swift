@@ -23,7 +23,7 @@ struct LiveServer: Sendable {
         try await TestServer.run(configure: configure) { server in
             try await server.addClient()
             try await server.addClient("notes", secret: "notes-secret") { $0.scopes = ["introspect", "keys", "notes:read"] }
-            let application = Application(router: Routes.make(server.wiring), logger: server.wiring.parts.logger)
+            let application = Application(responder: Responses(server.wiring), logger: server.wiring.parts.logger)
             try await application.test(.live) { client in
                 try await body(LiveServer(server: server, address: "http://localhost:\(client.port ?? 0)"))
             }

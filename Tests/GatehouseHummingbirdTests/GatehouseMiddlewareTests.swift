@@ -51,7 +51,7 @@ import Testing
         try await TestServer.run { server in
             try await server.addClient()
             try await server.addClient("notes", secret: "notes-secret") { $0.scopes = ["introspect", "keys", "notes:read"] }
-            let live = Application(router: Routes.make(server.wiring), logger: server.wiring.parts.logger)
+            let live = Application(responder: Responses(server.wiring), logger: server.wiring.parts.logger)
             try await live.test(.live) { socket in
                 var options = GatehouseOptions()
                 options.address = "http://localhost:\(socket.port ?? 0)"
