@@ -88,7 +88,8 @@ package struct OAuthEndpoints: Sendable {
             pages: parts.pages, site: parts.site, clock: parts.clock)
         authorize = AuthorizeEndpoint(
             settings: parts.settings, checks: checks, issuer: issuer, consent: consent, database: parts.database, sessions: parts.sessions,
-            signIn: parts.signIn, site: parts.site, limiter: limits.authorizationPerAddress, randomness: parts.randomness, clock: parts.clock)
+            signIn: parts.signIn, site: parts.site, limiter: limits.authorizationPerAddress, randomness: parts.randomness,
+            clock: parts.clock)
         token = TokenEndpoint(
             authentication: authentication, grants: Self.grants(parts),
             exchange: APIKeyExchange(keys: parts.apiKeys, audiences: Audiences(parts.settings), tally: parts.tally),

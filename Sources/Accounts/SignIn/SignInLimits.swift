@@ -38,7 +38,8 @@ package struct SignInLimits: Sendable {
                 try byAccount.require(attempt.login, now: now)
             }
         } catch {
-            throw .tooManyRequests("Too many attempts. Try again later.", reason: error.privateReason, retryAfter: error.retryAfter ?? .seconds(1))
+            throw .tooManyRequests(
+                "Too many attempts. Try again later.", reason: error.privateReason, retryAfter: error.retryAfter ?? .seconds(1))
         }
     }
 

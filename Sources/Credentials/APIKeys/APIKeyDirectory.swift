@@ -44,7 +44,8 @@ package final class APIKeyDirectory: Sendable {
     ///   - address: where it was sent from; nil when the caller does not say.
     ///   - notes: where the key itself is what proves the caller, so that the answer tells of its limit.
     /// - Throws: ``APIKeyRefusal``; `too_many_requests` above the key's own limit; `PostgresError`.
-    package func require(_ presented: String, from address: String?, noting notes: RateLimitNotes? = nil, now: Date) async throws -> APIKey {
+    package func require(_ presented: String, from address: String?, noting notes: RateLimitNotes? = nil, now: Date) async throws -> APIKey
+    {
         if APIKeyText.isClaimed(by: presented) {
             do {
                 _ = try APIKeyText(parsing: presented)

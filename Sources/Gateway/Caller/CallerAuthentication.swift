@@ -35,7 +35,9 @@ package struct CallerAuthentication: Sendable {
         let values = evidence.headers[values: .authorization]
         guard values.count <= 1 else { throw OAuthError.invalidRequest("There is more than one Authorization header.") }
         guard let header = values.first else { return nil }
-        if let bearer = try BearerToken(authorization: header) { return try await bearerCaller(bearer.text, evidence, noting: notes, now: now) }
+        if let bearer = try BearerToken(authorization: header) {
+            return try await bearerCaller(bearer.text, evidence, noting: notes, now: now)
+        }
         return try await clientCaller(evidence, now: now)
     }
 

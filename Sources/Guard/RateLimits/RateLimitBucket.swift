@@ -12,6 +12,8 @@ struct RateLimitBucket: Sendable {
     static let demandFadesIn = 2.0
     /// No node's share counts for less than this.
     static let shareMin = 1.0 / 64
+    /// Within so many seconds every node has reported once.
+    private static let turn = 1.0
     private static let tolerance = 1e-9
 
     /// What a node knows of its own place among the others.
@@ -27,7 +29,8 @@ struct RateLimitBucket: Sendable {
     private(set) var limit: AttemptLimit
     private(set) var level: Double
     private(set) var price: Double
-    private(set) var isShared = false
+    /// Since when it is shared with the others; nil while nothing is known of what they spend.
+    private(set) var sharedSince: Date?
     private var refilledAt: Date
     private var touchedAt: Date
     /// One attempt is allowed after each exchange as long as the level has one, or several nodes would leave the last few to each other.
@@ -101,7 +104,7 @@ struct RateLimitBucket: Sendable {
         refill(now)
         guard spent != 0 || demand > 0 else { return nil }
         let isWorthTelling =
-            isCautious || isShared || level < 0.9 * Double(limit.burst) || spent * 16 > limit.perSecond
+            isCautious || sharedSince != nil || level < 0.9 * Double(limit.burst) || spent * 16 > limit.perSecond
         guard isWorthTelling else {
             // It came back meanwhile.
             spent = min(spent, Double(limit.burst) - level)
@@ -113,16 +116,24 @@ struct RateLimitBucket: Sendable {
         reported = report
         spent = 0
         demand = 0
-        return (report.spent, report.demand, isShared ? level : Double(limit.burst) - report.spent)
+        return (report.spent, report.demand, sharedSince == nil ? Double(limit.burst) - report.spent : level)
     }
 
     /// What all nodes together have left, and how much they were asked.
-    mutating func adopt(level shared: Double, demand total: Double, now: Date) {
+    mutating func adopt(level shared: Double, demand total: Double, _ place: Place, now: Date) {
         reported = nil
-        isShared = true
+        let since = sharedSince ?? now
+        sharedSince = since
         let share = total > 0 ? min(1, max(Self.shareMin, pace / total)) : 1
-        price = 1 / share
-        level = min(Double(limit.burst), shared) - spent * price
+        let known = min(Double(limit.burst), shared)
+        if place.startingPrice > 1, now.timeIntervalSince(since) < Self.turn {
+            // Who is first to report looks as if it were alone, until the others have had their turn.
+            price = max(1 / share, place.startingPrice)
+            level = min(level, known - spent * price)
+        } else {
+            price = 1 / share
+            level = known - spent * price
+        }
         mayTakeOne = spent == 0
         refilledAt = now
     }
@@ -147,7 +158,7 @@ struct RateLimitBucket: Sendable {
         guard level + Self.tolerance < needed else { return nil }
         let wait = (needed - level) / limit.perSecond
         // There is something left, and the next exchange says for whom.
-        return level >= 1 && isShared && !place.isCutOff ? min(1, wait) : wait
+        return level >= 1 && sharedSince != nil && !place.isCutOff ? min(1, wait) : wait
     }
 
     private mutating func spend(_ count: Double) {
@@ -159,12 +170,14 @@ struct RateLimitBucket: Sendable {
     private mutating func touch(_ place: Place, now: Date) {
         if now.timeIntervalSince(touchedAt) > Self.restMax, reported == nil {
             refill(now)
-            price = place.startingPrice
             level = min(level, Double(limit.burst))
             mayTakeOne = true
-            isShared = false
-        } else if place.isCutOff, price > place.nodes {
-            price = place.nodes
+            sharedSince = nil
+        }
+        if sharedSince == nil {
+            price = place.startingPrice
+        } else if place.isCutOff {
+            price = min(price, place.nodes)
         }
         touchedAt = now
         refill(now)

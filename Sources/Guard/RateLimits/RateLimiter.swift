@@ -140,7 +140,8 @@ package final class RateLimiter: Sendable {
         let missing = max(0, burst - bucket.level)
         let standing = RateLimitStanding(
             policy: policy.name, quota: bucket.limit.burst, windowSeconds: Self.seconds(burst / bucket.limit.perSecond),
-            remaining: wait == nil ? Int(max(0, min(burst, bucket.level))) : 0, resetSeconds: Self.seconds(missing / bucket.limit.perSecond))
+            remaining: wait == nil ? Int(max(0, min(burst, bucket.level))) : 0, resetSeconds: Self.seconds(missing / bucket.limit.perSecond)
+        )
         return RateLimitVerdict(
             isAllowed: wait == nil, standing: standing, wait: wait.map { .seconds(Int64(max(1, Self.seconds($0)))) } ?? .zero)
     }
@@ -168,23 +169,27 @@ extension RateLimiter {
     /// - Parameter countMax: keys beyond these are told the next time.
     func reports(countMax: Int, now: Date) -> [Report] {
         state.withLock { state in
+            // Under a flood of keys, those that are used more than once go first.
+            let isFlood = state.listed.count > countMax
             var reports: [Report] = []
-            var later: [String] = []
-            for key in state.listed {
-                guard let index = state.buckets.index(forKey: key) else { continue }
-                guard reports.count < countMax else {
-                    later.append(key)
-                    continue
+            for mustBeBusy in isFlood ? [true, false] : [false] {
+                var waiting: [String] = []
+                for key in state.listed {
+                    guard let index = state.buckets.index(forKey: key) else { continue }
+                    guard reports.count < countMax, !mustBeBusy || state.buckets.values[index].demand > 1 else {
+                        waiting.append(key)
+                        continue
+                    }
+                    state.buckets.values[index].isListed = false
+                    if let report = state.buckets.values[index].report(isCautious: policy.isCautious, now: now) {
+                        reports.append(
+                            Report(
+                                key: key, spent: report.spent, demand: report.demand, level: report.level,
+                                limit: state.buckets.values[index].limit))
+                    }
                 }
-                state.buckets.values[index].isListed = false
-                if let report = state.buckets.values[index].report(isCautious: policy.isCautious, now: now) {
-                    reports.append(
-                        Report(
-                            key: key, spent: report.spent, demand: report.demand, level: report.level,
-                            limit: state.buckets.values[index].limit))
-                }
+                state.listed = waiting
             }
-            state.listed = later
             return reports
         }
     }
@@ -194,7 +199,7 @@ extension RateLimiter {
         state.withLock { state in
             for answer in answers {
                 guard let index = state.buckets.index(forKey: answer.key) else { continue }
-                state.buckets.values[index].adopt(level: answer.level, demand: answer.demand, now: now)
+                state.buckets.values[index].adopt(level: answer.level, demand: answer.demand, state.place, now: now)
             }
         }
     }

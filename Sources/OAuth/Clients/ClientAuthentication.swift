@@ -25,7 +25,8 @@ package struct ClientAuthentication: Sendable {
         }
         guard let header = try authorization(headers) else {
             guard let idInForm else { throw OAuthError.invalidClient("client authentication is required", challenge: Self.challenge) }
-            return try await require(idInForm, secret: secretInForm, method: secretInForm == nil ? "none" : "client_secret_post", from: address, now: now)
+            return try await require(
+                idInForm, secret: secretInForm, method: secretInForm == nil ? "none" : "client_secret_post", from: address, now: now)
         }
         // RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each request."
         guard secretInForm == nil else { throw OAuthError.invalidRequest("more than one client authentication method") }

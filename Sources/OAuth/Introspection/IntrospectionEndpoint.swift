@@ -48,7 +48,8 @@ package struct IntrospectionEndpoint: Sendable {
         guard !client.isPublic else {
             throw OAuthError.invalidClient("a public client may not introspect", challenge: ClientAuthentication.challenge)
         }
-        return IntrospectionCaller(subject: client.id, clientID: client.id, scopes: client.scopes, audiences: Audiences(settings).spokenFor(by: client.id))
+        return IntrospectionCaller(
+            subject: client.id, clientID: client.id, scopes: client.scopes, audiences: Audiences(settings).spokenFor(by: client.id))
     }
 
     private func verified(_ token: String, now: Date) async throws -> AccessToken? {

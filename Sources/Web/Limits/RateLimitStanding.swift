@@ -23,7 +23,8 @@ package struct RateLimitStanding: Sendable, Equatable {
     /// Whether less is left of this one.
     package func isTighter(than other: RateLimitStanding) -> Bool {
         // a/b < c/d, without division; quotas are below 2³¹.
-        remaining.multipliedReportingOverflow(by: other.quota).partialValue < other.remaining.multipliedReportingOverflow(by: quota).partialValue
+        remaining.multipliedReportingOverflow(by: other.quota).partialValue
+            < other.remaining.multipliedReportingOverflow(by: quota).partialValue
     }
 
     /// Puts both fields on an answer.

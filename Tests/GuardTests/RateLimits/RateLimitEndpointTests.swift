@@ -6,19 +6,20 @@ import OAuthProtocol
 import Runtime
 import TestKit
 import Testing
+import Web
 
 /// Each policy where it is applied, through the real router.
 @Suite struct RateLimitEndpointTests {
     private func fields(_ answer: TestResponse) -> [String?] {
-        [answer.headers[HTTPField.Name("RateLimit-Policy")!], answer.headers[HTTPField.Name("RateLimit")!], answer.headers[.retryAfter]]
+        [answer.headers[.rateLimitPolicy], answer.headers[.rateLimit], answer.headers[.retryAfter]]
     }
 
     @Test func `every limited answer says where its sender stands`() async throws {
         try await TestServer.run(configure: { $0.limits.defaultPerAddress = .init(burst: 3, perMinute: 6) }) { server in
-            #expect(fields(try await server.get("/oauth2/jwks")) == [#""address";q=3;w=30"#, #""address";r=2;t=10"#, nil])
+            #expect(try await fields(server.get("/oauth2/jwks")) == [#""address";q=3;w=30"#, #""address";r=2;t=10"#, nil])
             // Also what is not found, or not allowed.
-            #expect(fields(try await server.get("/nowhere")) == [#""address";q=3;w=30"#, #""address";r=1;t=20"#, nil])
-            #expect(fields(try await server.send(.delete, "/oauth2/jwks"))[1] == #""address";r=0;t=30"#)
+            #expect(try await fields(server.get("/nowhere")) == [#""address";q=3;w=30"#, #""address";r=1;t=20"#, nil])
+            #expect(try await fields(server.send(.delete, "/oauth2/jwks"))[1] == #""address";r=0;t=30"#)
             let refused = try await server.get("/oauth2/jwks")
             #expect(refused.status == .tooManyRequests && refused.errorCode == "too_many_requests")
             #expect(fields(refused) == [#""address";q=3;w=30"#, #""address";r=0;t=30"#, "10"])
@@ -124,9 +125,10 @@ import Testing
         }) { server in
             try await server.addClient { $0.scopes = ["introspect"] }
             for _ in 0..<2 { #expect(try await server.introspect("x").status == .ok) }
-            #expect(fields(try await server.introspect("x")) == [
-                #""introspection-caller";q=2;w=120"#, #""introspection-caller";r=0;t=120"#, "60",
-            ])
+            #expect(
+                try await fields(server.introspect("x")) == [
+                    #""introspection-caller";q=2;w=120"#, #""introspection-caller";r=0;t=120"#, "60",
+                ])
             let token = try await server.clientToken()
             #expect(try await server.sendJSON(.post, "/v1/keys/verify", ["key": "x"], bearer: token).status == .ok)
             let refused = try await server.sendJSON(.post, "/v1/keys/verify", ["key": "x"], bearer: token)
@@ -138,7 +140,7 @@ import Testing
         try await TestServer.run(configure: { $0.limits.userInfoPerUser = .init(burst: 2, perMinute: 1) }) { server in
             try await server.addUser()
             try await server.addClient()
-            let token = try await TestFlow(server).accessToken()
+            let token = try await TestFlow(server).tokens().text("access_token")
             for _ in 0..<2 { #expect(try await server.userInfo(token).status == .ok) }
             #expect(try await server.userInfo(token).status == .tooManyRequests)
         }
@@ -152,11 +154,13 @@ import Testing
                 .post, "/v1/keys", ["name": "CI", "scope": "keys", "rate_limit": ["burst": 2, "per_minute": 60]], bearer: token)
             let key = try issued.json.text("key")
             let authorization: HTTPFields = [.authorization: "Bearer \(key)"]
-            #expect(fields(try await server.get("/v1/keys", headers: authorization)) == [#""api-key";q=2;w=2"#, #""api-key";r=1;t=1"#, nil])
+            #expect(
+                try await fields(server.get("/v1/keys", headers: authorization)) == [#""api-key";q=2;w=2"#, #""api-key";r=1;t=1"#, nil])
             #expect(try await server.get("/v1/keys", headers: authorization).status == .ok)
-            #expect(fields(try await server.get("/v1/keys", headers: authorization)) == [
-                #""api-key";q=2;w=2"#, #""api-key";r=0;t=2"#, "1",
-            ])
+            #expect(
+                try await fields(server.get("/v1/keys", headers: authorization)) == [
+                    #""api-key";q=2;w=2"#, #""api-key";r=0;t=2"#, "1",
+                ])
         }
     }
 }

@@ -66,7 +66,8 @@ import Testing
             let limit = AttemptLimit(burst: 10, perMinute: 60)
             var now = SimulatedNodes.start
             for (pause, spent, demand) in [
-                (0.0, 3.0, 3.0), (1.0, 4, 9), (0.5, 9, 20), (0.0, 30, 30), (3.0, 0, 5), (-2.0, 1, 1), (90.0, -1, 0), (0.0, 2, 2), (4_000.0, 1, 0),
+                (0.0, 3.0, 3.0), (1.0, 4, 9), (0.5, 9, 20), (0.0, 30, 30), (3.0, 0, 5), (-2.0, 1, 1), (90.0, -1, 0), (0.0, 2, 2),
+                (4_000.0, 1, 0),
             ] {
                 now = now.addingTimeInterval(pause)
                 let report = RateLimiter.Report(key: "a", spent: spent, demand: demand, level: 10 - spent, limit: limit)
@@ -83,14 +84,15 @@ import Testing
     @Test func `a clock that was far ahead is not believed for ever`() async throws {
         try await TestDatabase.withDatabase { database in
             let store = RateLimitStore(database)
-            func level(_ spent: Double, at now: Date) async throws -> Double {
+            func level(_ spent: Double, at now: Date) async throws -> Double? {
                 let entry = RateLimitStore.Entry(bucket: "a", spent: spent, demand: 1, level: 5 - spent, capacity: 6, perSecond: 1)
-                return try #require(try await store.exchange([entry], now: now).standings.first).level
+                return try await store.exchange([entry], now: now).standings.first?.level
             }
             let now = SimulatedNodes.start
-            #expect(try await level(5, at: now + .hours(1)) == 0)
-            #expect(try await level(0, at: now) == 0)
-            #expect(try await level(0, at: now + .seconds(2)) == 2)
+            let ahead = try await level(5, at: now + .hours(1))
+            let back = try await level(0, at: now)
+            let later = try await level(0, at: now + .seconds(2))
+            #expect([ahead, back, later] == [0, 0, 2])
         }
     }
 

@@ -117,7 +117,8 @@ final class Transcript: Sendable {
     }
 
     private static let untold: Set<String> = [
-        "content-security-policy", "content-length", "cross-origin-resource-policy", "date", "permissions-policy", "ratelimit", "ratelimit-policy",
+        "content-security-policy", "content-length", "cross-origin-resource-policy", "date", "permissions-policy", "ratelimit",
+        "ratelimit-policy",
         "referrer-policy",
         "server",
         "x-content-type-options", "x-frame-options",
