@@ -74,9 +74,9 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
             ]),
         // Limits on attempts.
-        wing("Guard", ["Web", "Runtime"]),
+        wing("Guard", ["Web", "Audit", "Runtime", "Postgres", "OAuthProtocol", crypto]),
         // Users, sign-in, sessions.
-        wing("Accounts", ["Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", "CArgon2", hummingbird]),
+        wing("Accounts", ["Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", "CArgon2", hummingbird, crypto]),
         // API keys.
         wing("Credentials", ["Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol"]),
         // Clients, grants, tokens, OpenID Connect.
@@ -116,7 +116,7 @@ let package = Package(
         wing(
             "TestKit",
             [
-                "GatehouseServer", "Gateway", "OAuth", "Credentials", "Accounts", "Web", "Keys", "Audit", "Runtime", "Postgres",
+                "GatehouseServer", "Gateway", "OAuth", "Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres",
                 "OAuthProtocol",
                 hummingbirdTesting, httpClient, crypto, nio,
             ]),
@@ -124,6 +124,7 @@ let package = Package(
         tests("PostgresTests", ["Postgres", "TestKit"]),
         tests("KeysTests", ["Keys", "TestKit"]),
         tests("WebTests", ["Web", "TestKit", hummingbirdTesting, lifecycle, .product(name: "NIOPosix", package: "swift-nio")]),
+        tests("GuardTests", ["Guard", "TestKit", hummingbirdTesting]),
         tests("AccountsTests", ["Accounts", "TestKit", hummingbirdTesting]),
         tests("CredentialsTests", ["Credentials", "Gateway", "TestKit", hummingbirdTesting]),
         tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting]),

@@ -21,8 +21,8 @@ struct Endpoints: Sendable {
         let flow = SignInFlow(database: wiring.database, randomness: parts.randomness)
         home = HomePage(sessions: wiring.sessions, pages: wiring.pages, site: parts.site, clock: parts.clock)
         signIn = SignInPage(
-            flow: flow, database: wiring.database, sessions: wiring.sessions, hasher: wiring.hasher, limits: wiring.signInLimits,
-            limiter: wiring.authorizationLimiter,
+            flow: flow, database: wiring.database, sessions: wiring.sessions, hasher: wiring.hasher, limits: SignInLimits(wiring.limits),
+            limiter: wiring.limits.authorizationPerAddress, devices: wiring.devices,
             csrf: wiring.csrf, pages: wiring.pages, site: parts.site, audit: wiring.audit, randomness: parts.randomness, clock: parts.clock)
         signOut = SignOutPage(
             sessions: wiring.sessions, csrf: wiring.csrf, pages: wiring.pages, site: parts.site, clock: parts.clock)
@@ -32,15 +32,15 @@ struct Endpoints: Sendable {
                 revocations: wiring.revocations, verification: wiring.verification, apiKeys: wiring.apiKeys,
                 findCaller: { request, context in try await Self.findCaller(wiring, request, context) }, sessions: wiring.sessions,
                 signIn: flow,
-                signOut: signOut, registrationLimiter: wiring.registrationLimiter,
-                authorizationLimiter: wiring.authorizationLimiter, csrf: wiring.csrf, pages: wiring.pages, site: parts.site,
+                signOut: signOut, limits: wiring.limits, csrf: wiring.csrf, pages: wiring.pages, site: parts.site,
                 audit: wiring.audit, tally: wiring.tally, randomness: parts.randomness, clock: parts.clock))
         let audiences = parts.oauth.knownScopes
         keys = APIKeysEndpoint(
             callers: wiring.callers, issuance: wiring.issuance, database: wiring.database,
             rights: APIKeyRights(publishable: parts.publishableScopes, isKnown: audiences.contains), clock: parts.clock)
         keyVerification = APIKeyVerificationEndpoint(
-            callers: wiring.callers, keys: wiring.apiKeys, tally: wiring.tally, clock: parts.clock)
+            callers: wiring.callers, keys: wiring.apiKeys, tally: wiring.tally, limiter: wiring.limits.verificationPerCaller,
+            clock: parts.clock)
     }
 
     /// Introspection authenticates clients itself, by form or header; other callers are found here.
@@ -51,6 +51,7 @@ struct Endpoints: Sendable {
         else { return nil }
         // A person's token is in the hands of an application that may be anybody's.
         if caller.userID != nil { try caller.require(anyOf: "introspect") }
-        return IntrospectionCaller(clientID: caller.clientID, scopes: caller.scopes, audiences: caller.audiences)
+        return IntrospectionCaller(
+            subject: caller.subject, clientID: caller.clientID, scopes: caller.scopes, audiences: caller.audiences)
     }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Guard
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -9,7 +10,7 @@ import Web
 /// From a request on a connection to its answer.
 ///
 /// The endpoints that machines call all the time are found by their exact path, since the router's search and its middlewares, each a closure
-/// around the next, cost as much as the rest of a short answer. They pass the same three steps, called in order. Everything else, other
+/// around the next, cost as much as the rest of a short answer. They pass the same four steps, called in order. Everything else, other
 /// methods of those paths included, goes through the router.
 package struct Responses: HTTPResponder {
     package typealias Context = GatehouseContext
@@ -24,6 +25,7 @@ package struct Responses: HTTPResponder {
     private let router: RouterResponder<GatehouseContext>
     private let headers: ResponseHeadersMiddleware
     private let origins: CrossOriginMiddleware
+    private let addresses: AddressLimitMiddleware
     private let errors = ErrorMiddleware(.json)
     private let logger: Logger
     private let clock: any WallClock
@@ -34,7 +36,8 @@ package struct Responses: HTTPResponder {
         headers = ResponseHeadersMiddleware(site: wiring.parts.site)
         let origins = Routes.crossOrigin(wiring)
         self.origins = origins
-        router = Routes.make(wiring, endpoints, headers, origins).buildResponder()
+        addresses = Routes.addresses(wiring)
+        router = Routes.make(wiring, endpoints, headers, origins, addresses).buildResponder()
         direct = Dictionary(
             grouping: Routes.machines(endpoints), by: \.path
         ).mapValues { routes in
@@ -54,6 +57,7 @@ package struct Responses: HTTPResponder {
         var response: Response
         if let route = direct[request.uri.path]?.first(where: { $0.method == request.method }) {
             do {
+                try addresses.pass(request, context)
                 response = try await route.handler(request, context)
             } catch {
                 response = errors.answer(error, request, context)
@@ -69,6 +73,7 @@ package struct Responses: HTTPResponder {
                 response = Response(status: .internalServerError)
             }
         }
+        context.rateLimits.closest?.append(to: &response.headers)
         // RFC 9110 §6.6.1
         response.headers.append(HTTPField(name: .date, value: date.text(clock.now)))
         return response

@@ -1,4 +1,5 @@
 import Gateway
+import Guard
 import HTTPTypes
 import Hummingbird
 import OAuth
@@ -23,6 +24,11 @@ package enum Routes {
         }
     }
 
+    static func addresses(_ wiring: Wiring) -> AddressLimitMiddleware {
+        AddressLimitMiddleware(
+            limiters: [Path.token: wiring.limits.tokenPerAddress], fallback: wiring.limits.defaultPerAddress, clock: wiring.parts.clock)
+    }
+
     /// What machines call all the time: exact paths without parameters, errors as JSON.
     static func machines(_ endpoints: Endpoints) -> [(method: HTTPRequest.Method, path: String, handler: Handler)] {
         let oauth = endpoints.oauth
@@ -40,7 +46,8 @@ package enum Routes {
     }
 
     static func make(
-        _ wiring: Wiring, _ endpoints: Endpoints, _ headers: ResponseHeadersMiddleware, _ origins: CrossOriginMiddleware
+        _ wiring: Wiring, _ endpoints: Endpoints, _ headers: ResponseHeadersMiddleware, _ origins: CrossOriginMiddleware,
+        _ addresses: AddressLimitMiddleware
     ) -> Router<GatehouseContext> {
         let oauth = endpoints.oauth
         let router = Router(context: GatehouseContext.self, options: .autoGenerateHeadEndpoints)
@@ -48,6 +55,7 @@ package enum Routes {
             headers
             origins
             ErrorMiddleware(.either(wiring.pages))
+            addresses
         }
 
         let machines = router.group().add(middleware: ErrorMiddleware(.json))

@@ -23,10 +23,7 @@ package struct Wiring: Sendable {
         package var passwordCost = PasswordCost.standard
         package var passwordThreads: Int?
         package var passwordsWaitingMax = 64
-        package var signInPerAccount = AttemptLimit(burst: 10, perMinute: 2)
-        package var signInPerAddress = AttemptLimit(burst: 50, perMinute: 20)
-        package var authorizationPerAddress = AttemptLimit(burst: 200, perMinute: 120)
-        package var registrationPerAddress = AttemptLimit(burst: 10, perMinute: 2)
+        package var limits = RateLimitPolicies()
         /// Scopes that publishable API keys may carry.
         package var publishableScopes: ScopeSet = []
         /// Which proofs the machine API accepts.
@@ -65,9 +62,8 @@ package struct Wiring: Sendable {
     package let keysAreStale = StaleFlag()
     package let issuance: APIKeyIssuance
     package let callers: CallerAuthentication
-    package let signInLimits: SignInLimits
-    package let registrationLimiter: AttemptLimiter
-    package let authorizationLimiter: AttemptLimiter
+    package let limits: RateLimits
+    package let devices: DeviceCookies
 
     /// - Throws: `PagesError` when the templates can't be read.
     package init(_ parts: Parts, database: Database) throws {
@@ -86,15 +82,15 @@ package struct Wiring: Sendable {
         clients = ClientDirectory(database: database, clock: parts.clock)
         revocations = RevocationList(database: database)
         verification = AccessTokenVerification(issuer: parts.oauth.issuer, keys: keys, revocations: revocations)
-        apiKeys = APIKeyDirectory(database: database)
+        limits = RateLimits(parts.limits, database: database, secret: parts.masterKeys.derive(label: "limits").key, tally: tally)
+        devices = DeviceCookies(
+            keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "devices", keyID: $0).key }, site: parts.site)
+        apiKeys = APIKeyDirectory(database: database, limiter: limits.apiKeys)
         issuance = APIKeyIssuance(database: database, directory: apiKeys, audit: audit, randomness: parts.randomness)
         callers = CallerAuthentication(
             site: parts.site, accepted: parts.callerProofs, tokens: verification, keys: apiKeys,
-            clients: ClientAuthentication(clients: clients),
+            clients: ClientAuthentication(clients: clients, guesses: ClientGuesses(limits)),
             spokenFor: { parts.oauth.services(of: $0) })
-        signInLimits = SignInLimits(perAccount: parts.signInPerAccount, perAddress: parts.signInPerAddress)
-        authorizationLimiter = AttemptLimiter(limit: parts.authorizationPerAddress)
-        registrationLimiter = AttemptLimiter(limit: parts.registrationPerAddress)
     }
 
     /// Reads what is kept in memory.

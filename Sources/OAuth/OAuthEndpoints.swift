@@ -23,8 +23,7 @@ package struct OAuthEndpoints: Sendable {
         let sessions: Sessions
         let signIn: SignInFlow
         let signOut: SignOutPage
-        let registrationLimiter: AttemptLimiter
-        let authorizationLimiter: AttemptLimiter
+        let limits: RateLimits
         let csrf: CSRFTokens
         let pages: Pages
         let site: Site
@@ -38,7 +37,7 @@ package struct OAuthEndpoints: Sendable {
             revocations: RevocationList, verification: AccessTokenVerification, apiKeys: APIKeyDirectory,
             findCaller: @escaping IntrospectionCaller.Finder, sessions: Sessions, signIn: SignInFlow,
             signOut: SignOutPage,
-            registrationLimiter: AttemptLimiter, authorizationLimiter: AttemptLimiter, csrf: CSRFTokens, pages: Pages, site: Site,
+            limits: RateLimits, csrf: CSRFTokens, pages: Pages, site: Site,
             audit: AuditStore, tally: AuditTally,
             randomness: any Randomness, clock: any WallClock
         ) {
@@ -54,8 +53,7 @@ package struct OAuthEndpoints: Sendable {
             self.sessions = sessions
             self.signIn = signIn
             self.signOut = signOut
-            self.registrationLimiter = registrationLimiter
-            self.authorizationLimiter = authorizationLimiter
+            self.limits = limits
             self.csrf = csrf
             self.pages = pages
             self.site = site
@@ -79,7 +77,8 @@ package struct OAuthEndpoints: Sendable {
     package let logout: LogoutEndpoint
 
     package init(_ parts: Parts) {
-        let authentication = ClientAuthentication(clients: parts.clients)
+        let limits = parts.limits
+        let authentication = ClientAuthentication(clients: parts.clients, guesses: ClientGuesses(limits))
         let checks = AuthorizationChecks(settings: parts.settings, clients: parts.clients, keys: parts.keys)
         let issuer = AuthorizationIssuer(
             settings: parts.settings, database: parts.database, audit: parts.audit, randomness: parts.randomness,
@@ -89,16 +88,19 @@ package struct OAuthEndpoints: Sendable {
             pages: parts.pages, site: parts.site, clock: parts.clock)
         authorize = AuthorizeEndpoint(
             settings: parts.settings, checks: checks, issuer: issuer, consent: consent, database: parts.database, sessions: parts.sessions,
-            signIn: parts.signIn, site: parts.site, limiter: parts.authorizationLimiter, randomness: parts.randomness, clock: parts.clock)
+            signIn: parts.signIn, site: parts.site, limiter: limits.authorizationPerAddress, randomness: parts.randomness,
+            clock: parts.clock)
         token = TokenEndpoint(
             authentication: authentication, grants: Self.grants(parts),
             exchange: APIKeyExchange(keys: parts.apiKeys, audiences: Audiences(parts.settings), tally: parts.tally),
-            issuer: TokenIssuer(settings: parts.settings, keys: parts.keys, randomness: parts.randomness), clock: parts.clock)
+            issuer: TokenIssuer(settings: parts.settings, keys: parts.keys, randomness: parts.randomness),
+            limiter: limits.tokenPerClient, clock: parts.clock)
         userInfo = UserInfoEndpoint(
-            issuer: parts.settings.issuer, verification: parts.verification, database: parts.database, clock: parts.clock)
+            issuer: parts.settings.issuer, verification: parts.verification, database: parts.database,
+            limiter: limits.userInfoPerUser, clock: parts.clock)
         introspection = IntrospectionEndpoint(
             settings: parts.settings, authentication: authentication, findCaller: parts.findCaller, verification: parts.verification,
-            apiKeys: parts.apiKeys, database: parts.database, clock: parts.clock)
+            apiKeys: parts.apiKeys, database: parts.database, limiter: limits.introspectionPerCaller, clock: parts.clock)
         revocation = RevocationEndpoint(
             authentication: authentication, verification: parts.verification, revocations: parts.revocations, database: parts.database,
             audit: parts.audit, clock: parts.clock)
@@ -106,10 +108,10 @@ package struct OAuthEndpoints: Sendable {
         keys = JWKSEndpoint(keys: parts.keys)
         registration = RegistrationEndpoint(
             settings: parts.settings, database: parts.database, directory: parts.clients, audit: parts.audit,
-            limiter: parts.registrationLimiter, randomness: parts.randomness, clock: parts.clock)
+            limiter: limits.registrationPerAddress, randomness: parts.randomness, clock: parts.clock)
         registrationManagement = RegistrationManagementEndpoint(
             settings: parts.settings, database: parts.database, directory: parts.clients, audit: parts.audit,
-            limiter: parts.registrationLimiter, clock: parts.clock)
+            limiter: limits.registrationPerAddress, clock: parts.clock)
         logout = LogoutEndpoint(
             settings: parts.settings, clients: parts.clients, keys: parts.keys, sessions: parts.sessions, signOut: parts.signOut,
             csrf: parts.csrf, site: parts.site, clock: parts.clock)

@@ -1,6 +1,7 @@
 import Accounts
 import FoundationEssentials
 import GatehouseServer
+import Guard
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -68,10 +69,7 @@ package struct TestServer: Sendable {
             templates: Checkout.path("Templates"), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         parts.clock = clock
         if let cheap = PasswordCost(memoryKiB: 64, passes: 1, parallelism: 1) { parts.passwordCost = cheap }
-        parts.signInPerAccount = .init(burst: 1_000, perMinute: 1_000)
-        parts.signInPerAddress = .init(burst: 1_000, perMinute: 1_000)
-        parts.authorizationPerAddress = .init(burst: 10_000, perMinute: 10_000)
-        parts.registrationPerAddress = .init(burst: 1_000, perMinute: 1_000)
+        parts.limits = .generous
         parts.oauth.resources = [
             Resource(
                 identifier: "https://api.example", name: "Notes",
@@ -166,5 +164,19 @@ extension TestResponse {
     package func locationParameter(_ name: String) -> String? {
         guard let query = location?.split(separator: "?", maxSplits: 1).dropFirst().first else { return nil }
         return try? Parameters(urlEncoded: query.utf8).optional(name)
+    }
+}
+
+extension RateLimitPolicies {
+    /// Nobody is limited but by whoever tests it.
+    package static var generous: RateLimitPolicies {
+        var limits = RateLimitPolicies()
+        let much = AttemptLimit(burst: 1_000_000, perMinute: 1_000_000)
+        for limit: WritableKeyPath<RateLimitPolicies, AttemptLimit> in [
+            \.signInPerAccount, \.signInPerDevice, \.signInPerAddress, \.clientGuessesPerClient, \.clientGuessesPerAddress,
+            \.authorizationPerAddress, \.registrationPerAddress, \.tokenPerClient, \.tokenPerAddress, \.introspectionPerCaller,
+            \.verificationPerCaller, \.userInfoPerUser, \.defaultPerAddress,
+        ] { limits[keyPath: limit] = much }
+        return limits
     }
 }

@@ -16,7 +16,8 @@ package struct SignInPage: Sendable {
     let password: PasswordStep
     let limits: SignInLimits
     /// Pages that wait for a person are kept, so one address can open only so many.
-    let limiter: AttemptLimiter
+    let limiter: RateLimiter
+    let devices: DeviceCookies
     let csrf: CSRFTokens
     let pages: Pages
     let site: Site
@@ -25,8 +26,8 @@ package struct SignInPage: Sendable {
     let clock: any WallClock
 
     package init(
-        flow: SignInFlow, database: Database, sessions: Sessions, hasher: PasswordHasher, limits: SignInLimits, limiter: AttemptLimiter,
-        csrf: CSRFTokens,
+        flow: SignInFlow, database: Database, sessions: Sessions, hasher: PasswordHasher, limits: SignInLimits, limiter: RateLimiter,
+        devices: DeviceCookies, csrf: CSRFTokens,
         pages: Pages,
         site: Site, audit: AuditStore, randomness: any Randomness, clock: any WallClock
     ) {
@@ -36,6 +37,7 @@ package struct SignInPage: Sendable {
         self.password = PasswordStep(database: database, hasher: hasher)
         self.limits = limits
         self.limiter = limiter
+        self.devices = devices
         self.csrf = csrf
         self.pages = pages
         self.site = site
@@ -49,7 +51,7 @@ package struct SignInPage: Sendable {
         let now = clock.now
         let query = try Form.query(request)
         guard let handle = try query.optional("flow", bytesMax: 128) else {
-            return try await start(request, address: context.clientAddress, now: now)
+            return try await start(request, context, now: now)
         }
         guard let browser = BrowserBinding.read(request, site: site),
             let signIn = try await SignInStore(database).find(handle: handle, browser: browser, now: now)
@@ -72,7 +74,7 @@ package struct SignInPage: Sendable {
             return try await render(
                 signIn, request, browser: browser, login: login ?? "", error: "Enter your username and your password.", now: now)
         }
-        guard let user = try await check(login: login, password: secret, address: context.clientAddress, now: now) else {
+        guard let user = try await check(login: login, password: secret, request, context, now: now) else {
             try await audit.insert(
                 AuditEvent(.signInRefused, address: context.clientAddress, detail: ["factor": "pwd"]), now: now, in: database)
             return try await render(
@@ -81,19 +83,23 @@ package struct SignInPage: Sendable {
         var proven = signIn
         proven.userID = user.id
         proven.completed = ["pwd"]
-        return try await advance(proven, request, context, now: now)
+        var response = try await advance(proven, request, context, now: now)
+        response.headers.append(contentsOf: devices.remember(login, request, randomness: randomness, now: now))
+        return response
     }
 
     /// - Returns: the person; nil counts as a guess.
-    private func check(login: String, password: String, address: String, now: Date) async throws -> User? {
-        try limits.take(login: login, address: address, now: now)
+    private func check(login: String, password: String, _ request: Request, _ context: GatehouseContext, now: Date) async throws -> User? {
+        let attempt = SignInLimits.Attempt(
+            login: login.lowercased(), address: context.limitKey, device: devices.find(login, request, now: now))
+        try limits.take(attempt, noting: context.rateLimits, now: now)
         do {
             let user = try await self.password.check(login: login, password: password)
-            if user != nil { limits.giveBack(login: login, address: address) }
+            if user != nil { limits.giveBack(attempt) }
             return user
         } catch {
             // Nothing was compared.
-            limits.giveBack(login: login, address: address)
+            limits.giveBack(attempt)
             throw error
         }
     }
@@ -112,8 +118,8 @@ package struct SignInPage: Sendable {
     }
 
     /// Somebody opened the page by itself.
-    private func start(_ request: Request, address: String, now: Date) async throws -> Response {
-        if let wait = limiter.take(address, now: now) { throw OAuthError.tooManyRequests(retryAfter: wait) }
+    private func start(_ request: Request, _ context: GatehouseContext, now: Date) async throws -> Response {
+        try limiter.require(context.limitKey, noting: context.rateLimits, now: now)
         let browser = BrowserBinding.readOrCreate(request, site: site, randomness: randomness)
         let path = try await flow.begin(returnTo: "/", browser: browser, now: now)
         return Reply.redirect(to: path, setting: browser.newCookie)

@@ -5,6 +5,7 @@ import OAuthProtocol
 import Postgres
 import Runtime
 import Synchronization
+import Web
 
 /// API keys by their hash, in memory: checking a key that was seen before costs no round trip, and another one indexed read.
 ///
@@ -29,18 +30,22 @@ package final class APIKeyDirectory: Sendable {
 
     private let database: any Queryable
     private let state = Mutex(State())
-    private let limiter = AttemptLimiter(limit: AttemptLimit(burst: 1, perMinute: 1))
+    private let limiter: RateLimiter
 
-    package init(database: any Queryable) {
+    /// - Parameter limiter: holds keys to the limits that they bring.
+    package init(database: any Queryable, limiter: RateLimiter) {
         self.database = database
+        self.limiter = limiter
     }
 
     /// Judges a presented key. A wrong key takes as long as one that never was: both are one look-up by hash.
     /// - Parameters:
     ///   - presented: as it was sent.
     ///   - address: where it was sent from; nil when the caller does not say.
+    ///   - notes: where the key itself is what proves the caller, so that the answer tells of its limit.
     /// - Throws: ``APIKeyRefusal``; `too_many_requests` above the key's own limit; `PostgresError`.
-    package func require(_ presented: String, from address: String?, now: Date) async throws -> APIKey {
+    package func require(_ presented: String, from address: String?, noting notes: RateLimitNotes? = nil, now: Date) async throws -> APIKey
+    {
         if APIKeyText.isClaimed(by: presented) {
             do {
                 _ = try APIKeyText(parsing: presented)
@@ -52,9 +57,7 @@ package final class APIKeyDirectory: Sendable {
         }
         guard let key = try await find(TokenHash(of: presented), now: now) else { throw APIKeyRefusal.unknown }
         try judge(key, address: address, now: now)
-        if let limit = key.limit, let wait = limiter.take(key.id, limit: limit, now: now) {
-            throw OAuthError.tooManyRequests(retryAfter: wait)
-        }
+        if let limit = key.limit { try limiter.require(key.id, limit: limit, noting: notes, now: now) }
         state.withLock { state in
             if state.uses[key.id] != nil || state.uses.count < Self.entriesMax { state.uses[key.id] = now }
         }

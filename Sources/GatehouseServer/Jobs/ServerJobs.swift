@@ -1,6 +1,7 @@
 import Accounts
 import Credentials
 import FoundationEssentials
+import Guard
 import Keys
 import OAuth
 import Postgres
@@ -27,6 +28,7 @@ enum ServerJobs {
                 wiring.verification.forgetAll()
                 wiring.keysAreStale.set(false)
             },
+            Job(name: "limits", interval: RateLimits.exchangeInterval) { now in try await wiring.limits.exchange(now: now) },
             Job(name: "API key uses", interval: .seconds(10)) { _ in try await wiring.apiKeys.writeUses() },
             Job(name: "refresh token salts", interval: .seconds(10)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)
@@ -34,6 +36,7 @@ enum ServerJobs {
             Job(name: "expired rows", interval: .seconds(60)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseExpired(now: now, batchMax: batchMax)
                 try await AccountErasure(database: wiring.database).eraseExpired(now: now, batchMax: batchMax)
+                while try await RateLimitStore(wiring.database).eraseFull(now: now, countMax: batchMax) == batchMax {}
                 try await eraseEvents(wiring, now: now)
             },
         ]

@@ -78,7 +78,7 @@ package struct GatehouseSettings: Sendable {
         passwords = root.section("passwords") { PasswordsSettings($0, local: local) }
         registration = root.section("registration") { RegistrationSettings($0, local: local) }
         apiKeys = root.section("api_keys") { APIKeysSettings($0) }
-        limits = root.section("limits") { LimitsSettings($0) }
+        limits = root.section("limits") { LimitsSettings($0, local: local) }
         audit = root.section("audit") { AuditSettings($0) }
         log = root.section("log") { LogSettings($0) }
         prune = root.read("prune", .bool, default: false)

@@ -1,34 +1,38 @@
+import Guard
+
 /// `limits`: how often somebody may try.
+///
+/// In local mode everybody is on this machine: what guards no secret is as good as unlimited there.
 package struct LimitsSettings: Sendable {
-    /// A bucket of `burst` attempts that refills by `perMinute`.
-    package struct Rate: Sendable, Equatable {
-        package var burst: Int
-        package var perMinute: Int
+    package private(set) var policies = RateLimitPolicies()
 
-        package init(burst: Int, perMinute: Int) {
-            self.burst = burst
-            self.perMinute = perMinute
+    init(_ section: SettingsSection, local: Bool) {
+        func read(_ key: String, _ limit: WritableKeyPath<RateLimitPolicies, AttemptLimit>, isGuarding: Bool = false) {
+            if local, !isGuarding { policies[keyPath: limit] = Self.plenty }
+            policies[keyPath: limit] = Self.rate(section, key, default: policies[keyPath: limit])
         }
+        read("sign_in_per_account", \.signInPerAccount, isGuarding: true)
+        read("sign_in_per_device", \.signInPerDevice, isGuarding: true)
+        read("sign_in_per_address", \.signInPerAddress, isGuarding: true)
+        read("client_guesses_per_client", \.clientGuessesPerClient, isGuarding: true)
+        read("client_guesses_per_address", \.clientGuessesPerAddress, isGuarding: true)
+        read("authorization_per_address", \.authorizationPerAddress, isGuarding: true)
+        read("registration_per_address", \.registrationPerAddress, isGuarding: true)
+        read("token_per_client", \.tokenPerClient)
+        read("token_per_address", \.tokenPerAddress)
+        read("introspection_per_caller", \.introspectionPerCaller)
+        read("verification_per_caller", \.verificationPerCaller)
+        read("user_info_per_user", \.userInfoPerUser)
+        read("default_per_address", \.defaultPerAddress)
     }
 
-    package var signInPerAccount = Rate(burst: 10, perMinute: 2)
-    package var signInPerAddress = Rate(burst: 50, perMinute: 20)
-    /// Authorization requests and sign-in pages that wait for a person.
-    package var authorizationPerAddress = Rate(burst: 200, perMinute: 120)
-    package var registrationPerAddress = Rate(burst: 10, perMinute: 2)
+    static let plenty = AttemptLimit(burst: 1_000_000, perMinute: 10_000_000)
 
-    init(_ section: SettingsSection) {
-        signInPerAccount = Self.rate(section, "sign_in_per_account", default: signInPerAccount)
-        signInPerAddress = Self.rate(section, "sign_in_per_address", default: signInPerAddress)
-        authorizationPerAddress = Self.rate(section, "authorization_per_address", default: authorizationPerAddress)
-        registrationPerAddress = Self.rate(section, "registration_per_address", default: registrationPerAddress)
-    }
-
-    private static func rate(_ section: SettingsSection, _ key: String, default fallback: Rate) -> Rate {
+    private static func rate(_ section: SettingsSection, _ key: String, default fallback: AttemptLimit) -> AttemptLimit {
         section.section(key) { section in
-            Rate(
+            AttemptLimit(
                 burst: section.read("burst", .int(1...1_000_000), default: fallback.burst),
-                perMinute: section.read("per_minute", .int(1...1_000_000), default: fallback.perMinute))
+                perMinute: Double(section.read("per_minute", .int(1...10_000_000), default: Int(fallback.perMinute))))
         }
     }
 }

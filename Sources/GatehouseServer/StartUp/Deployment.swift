@@ -1,6 +1,5 @@
 import Accounts
 import FoundationEssentials
-import Guard
 import Keys
 import Logging
 import OAuth
@@ -86,20 +85,13 @@ package struct Deployment: Sendable {
         parts.passwordCost = cost
         parts.passwordThreads = settings.passwords.threads
         parts.passwordsWaitingMax = settings.passwords.queueMax
-        parts.signInPerAccount = limit(settings.limits.signInPerAccount)
-        parts.signInPerAddress = limit(settings.limits.signInPerAddress)
-        parts.authorizationPerAddress = limit(settings.limits.authorizationPerAddress)
-        parts.registrationPerAddress = limit(settings.limits.registrationPerAddress)
+        parts.limits = settings.limits.policies
         parts.publishableScopes = ScopeSet(settings.apiKeys.publishableScopes)
         parts.callerProofs = settings.apiKeys.callers
         parts.auditRetention = settings.audit.retention
         parts.rotation.tokenLifetimeMax = OAuthSettings.accessTokenLifetimeMax
         parts.rotation.sessionLifetimeMax = settings.sessions.absolute
         return parts
-    }
-
-    private static func limit(_ rate: LimitsSettings.Rate) -> AttemptLimit {
-        AttemptLimit(burst: rate.burst, perMinute: Double(rate.perMinute))
     }
 
     private static func oauth(_ settings: GatehouseSettings) -> OAuthSettings {

@@ -28,19 +28,22 @@ package struct CallerAuthentication: Sendable {
         self.spokenFor = spokenFor
     }
 
+    /// - Parameter notes: learns of the limit that the caller's key brings.
     /// - Returns: nil when there is no proof.
     /// - Throws: `invalid_token`, `invalid_client`, `too_many_requests`; `PostgresError`.
-    package func find(_ evidence: CallerEvidence, now: Date) async throws -> Caller? {
+    package func find(_ evidence: CallerEvidence, noting notes: RateLimitNotes? = nil, now: Date) async throws -> Caller? {
         let values = evidence.headers[values: .authorization]
         guard values.count <= 1 else { throw OAuthError.invalidRequest("There is more than one Authorization header.") }
         guard let header = values.first else { return nil }
-        if let bearer = try BearerToken(authorization: header) { return try await bearerCaller(bearer.text, evidence, now: now) }
-        return try await clientCaller(evidence)
+        if let bearer = try BearerToken(authorization: header) {
+            return try await bearerCaller(bearer.text, evidence, noting: notes, now: now)
+        }
+        return try await clientCaller(evidence, now: now)
     }
 
     /// Who sent a request to this server. Its body is still there afterwards.
     package func find(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws -> Caller? {
-        try await find(try await CallerEvidence.read(&request, context, site: site), now: now)
+        try await find(try await CallerEvidence.read(&request, context, site: site), noting: context.rateLimits, now: now)
     }
 
     /// - Throws: as ``find(_:now:)``, and `invalid_token` with the bare challenge when there is no proof.
@@ -49,7 +52,7 @@ package struct CallerAuthentication: Sendable {
         return caller
     }
 
-    private func bearerCaller(_ text: String, _ evidence: CallerEvidence, now: Date) async throws -> Caller {
+    private func bearerCaller(_ text: String, _ evidence: CallerEvidence, noting notes: RateLimitNotes?, now: Date) async throws -> Caller {
         // Three parts: a token of ours. Anything else can only be a key.
         if text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 {
             guard accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
@@ -63,7 +66,7 @@ package struct CallerAuthentication: Sendable {
         guard accepted.contains(.apiKey) else { throw OAuthError.invalidToken(reason: "API keys are switched off") }
         let key: APIKey
         do {
-            key = try await keys.require(text, from: evidence.address, now: now)
+            key = try await keys.require(text, from: evidence.address, noting: notes, now: now)
         } catch let refusal as APIKeyRefusal {
             throw OAuthError.invalidToken(reason: "API key: \(refusal.rawValue)")
         }
@@ -72,9 +75,10 @@ package struct CallerAuthentication: Sendable {
         return caller(key)
     }
 
-    private func clientCaller(_ evidence: CallerEvidence) async throws -> Caller {
+    private func clientCaller(_ evidence: CallerEvidence, now: Date) async throws -> Caller {
         guard accepted.contains(.clientSecret) else { throw OAuthError.invalidClient(reason: "client secrets are switched off") }
-        let client = try await clients.authenticate(evidence.headers, try OAuthProtocol.Parameters([]))
+        let client = try await clients.authenticate(
+            evidence.headers, try OAuthProtocol.Parameters([]), from: evidence.address.map(AddressKey.make), now: now)
         return Caller(
             proof: .clientSecret, subject: client.id, userID: nil, clientID: client.id, scopes: client.scopes,
             audiences: spokenFor(client.id), roles: client.roles, credentialID: nil)

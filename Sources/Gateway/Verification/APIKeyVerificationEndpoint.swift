@@ -1,6 +1,7 @@
 import Audit
 import Credentials
 import FoundationEssentials
+import Guard
 import Hummingbird
 import OAuthProtocol
 import Runtime
@@ -16,12 +17,14 @@ package struct APIKeyVerificationEndpoint: Sendable {
     let callers: CallerAuthentication
     let keys: APIKeyDirectory
     let tally: AuditTally
+    let limiter: RateLimiter
     let clock: any WallClock
 
-    package init(callers: CallerAuthentication, keys: APIKeyDirectory, tally: AuditTally, clock: any WallClock) {
+    package init(callers: CallerAuthentication, keys: APIKeyDirectory, tally: AuditTally, limiter: RateLimiter, clock: any WallClock) {
         self.callers = callers
         self.keys = keys
         self.tally = tally
+        self.limiter = limiter
         self.clock = clock
     }
 
@@ -29,6 +32,7 @@ package struct APIKeyVerificationEndpoint: Sendable {
         let now = clock.now
         var request = request
         let caller = try await callers.require(&request, context, now: now)
+        try limiter.require(caller.subject, clientID: caller.clientID, noting: context.rateLimits, now: now)
         let form = try await JSONForm.read(request, allowing: ["key", "address", "scope", "audience"])
         let presented = try form.requiredText("key")
         let address = try form.text("address", bytesMax: 45)

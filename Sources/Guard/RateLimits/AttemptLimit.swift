@@ -7,4 +7,9 @@ package struct AttemptLimit: Sendable, Equatable {
         self.burst = burst
         self.perMinute = perMinute
     }
+
+    var perSecond: Double { perMinute / 60 }
+
+    /// How long an empty bucket takes to fill.
+    package var window: Duration { .seconds(Int64((Double(burst) / perSecond).rounded(.up))) }
 }

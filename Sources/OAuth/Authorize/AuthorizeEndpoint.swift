@@ -23,7 +23,7 @@ package struct AuthorizeEndpoint: Sendable {
     let signIn: SignInFlow
     let site: Site
     /// Requests that wait for a person are kept, so one address can make only so many.
-    let limiter: AttemptLimiter
+    let limiter: RateLimiter
     let randomness: any Randomness
     let clock: any WallClock
 
@@ -49,7 +49,7 @@ package struct AuthorizeEndpoint: Sendable {
             return try issuer.reply.error(error, to: target)
         case .signIn, .selectAccount, .consent:
             let browser = BrowserBinding.readOrCreate(request, site: site, randomness: randomness)
-            let handle = try await store(parameters, target: target, browser: browser.hash, address: context.clientAddress, now: now)
+            let handle = try await store(parameters, target: target, browser: browser.hash, context, now: now)
             return Reply.redirect(to: Self.address(handle), setting: browser.newCookie)
         }
     }
@@ -66,7 +66,7 @@ package struct AuthorizeEndpoint: Sendable {
             return try issuer.reply.error(error, to: target)
         }
         return Reply.redirect(
-            to: Self.address(try await store(parameters, target: target, browser: nil, address: context.clientAddress, now: now)))
+            to: Self.address(try await store(parameters, target: target, browser: nil, context, now: now)))
     }
 
     /// `GET /oauth2/authorize/continue`: a stored request goes on from wherever the person stands.
@@ -129,9 +129,9 @@ package struct AuthorizeEndpoint: Sendable {
     }
 
     private func store(
-        _ parameters: OAuthProtocol.Parameters, target: AuthorizationTarget, browser: TokenHash?, address: String, now: Date
+        _ parameters: OAuthProtocol.Parameters, target: AuthorizationTarget, browser: TokenHash?, _ context: GatehouseContext, now: Date
     ) async throws -> String {
-        if let wait = limiter.take(address, now: now) { throw OAuthError.tooManyRequests(retryAfter: wait) }
+        try limiter.require(context.limitKey, noting: context.rateLimits, now: now)
         let kept = OAuthProtocol.Parameters.encode(parameters.pairs.filter { Self.kept.contains($0.name) }.map { ($0.name, $0.value) })
         guard kept.utf8.count <= Self.storedBytesMax else { throw OAuthError.invalidRequest("The request is too long.") }
         let handle = OpaqueToken.generate(randomness: randomness)

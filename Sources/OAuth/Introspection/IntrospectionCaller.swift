@@ -7,12 +7,15 @@ package struct IntrospectionCaller: Sendable {
     /// Finds a caller that proves itself in the Authorization header otherwise than as a client; nil where there is none.
     package typealias Finder = @Sendable (Request, GatehouseContext) async throws -> IntrospectionCaller?
 
+    /// A client's or a person's id: whose limit it counts towards.
+    let subject: String
     let clientID: String?
     let scopes: ScopeSet
     /// The services that it speaks for.
     let audiences: [String]
 
-    package init(clientID: String?, scopes: ScopeSet, audiences: [String]) {
+    package init(subject: String, clientID: String?, scopes: ScopeSet, audiences: [String]) {
+        self.subject = subject
         self.clientID = clientID
         self.scopes = scopes
         self.audiences = audiences

@@ -1,5 +1,6 @@
 import Credentials
 import FoundationEssentials
+import Guard
 import Hummingbird
 import Keys
 import OAuthProtocol
@@ -19,15 +20,17 @@ package struct IntrospectionEndpoint: Sendable {
     let verification: AccessTokenVerification
     let apiKeys: APIKeyDirectory
     let database: any Queryable
+    let limiter: RateLimiter
     let clock: any WallClock
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let form = try await Form.read(request, context)
         try form.refuseRepeated()
-        let caller = try await requireCaller(request, form, context)
+        let now = clock.now
+        let caller = try await requireCaller(request, form, context, now: now)
+        try limiter.require(caller.subject, clientID: caller.clientID, noting: context.rateLimits, now: now)
         let token = try form.required("token", bytesMax: 16_384)
         _ = try form.optional("token_type_hint")
-        let now = clock.now
         if token.hasPrefix(RefreshToken.prefix) {
             return try await describeRefreshToken(token, to: caller, now: now)
         }
@@ -37,15 +40,16 @@ package struct IntrospectionEndpoint: Sendable {
     }
 
     /// §2.1: the endpoint "MUST also require some form of authorization".
-    private func requireCaller(_ request: Request, _ form: OAuthProtocol.Parameters, _ context: GatehouseContext) async throws
+    private func requireCaller(_ request: Request, _ form: OAuthProtocol.Parameters, _ context: GatehouseContext, now: Date) async throws
         -> IntrospectionCaller
     {
         if let caller = try await findCaller(request, context) { return caller }
-        let client = try await authentication.authenticate(request.headers, form)
+        let client = try await authentication.authenticate(request.headers, form, from: context.limitKey, now: now)
         guard !client.isPublic else {
             throw OAuthError.invalidClient("a public client may not introspect", challenge: ClientAuthentication.challenge)
         }
-        return IntrospectionCaller(clientID: client.id, scopes: client.scopes, audiences: Audiences(settings).spokenFor(by: client.id))
+        return IntrospectionCaller(
+            subject: client.id, clientID: client.id, scopes: client.scopes, audiences: Audiences(settings).spokenFor(by: client.id))
     }
 
     private func verified(_ token: String, now: Date) async throws -> AccessToken? {

@@ -15,14 +15,14 @@ package struct RegistrationEndpoint: Sendable {
     let database: Database
     let directory: ClientDirectory
     let audit: AuditStore
-    let limiter: AttemptLimiter
+    let limiter: RateLimiter
     let randomness: any Randomness
     let clock: any WallClock
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
         try authorize(request)
-        if let wait = limiter.take(context.clientAddress, now: now) { throw OAuthError.tooManyRequests(retryAfter: wait) }
+        try limiter.require(context.limitKey, noting: context.rateLimits, now: now)
         let metadata = try RegistrationReply.metadata(try await RegistrationReply.read(request))
         guard try await ClientStore(database).countRegistered() < settings.registeredClientsMax else {
             throw OAuthError.temporarilyUnavailable("No more clients can be registered now.", retryAfter: .seconds(3_600))

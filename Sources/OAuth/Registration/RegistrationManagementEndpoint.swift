@@ -15,7 +15,7 @@ package struct RegistrationManagementEndpoint: Sendable {
     let database: Database
     let directory: ClientDirectory
     let audit: AuditStore
-    let limiter: AttemptLimiter
+    let limiter: RateLimiter
     let clock: any WallClock
 
     package func show(_ request: Request, _ context: GatehouseContext) async throws -> Response {
@@ -73,7 +73,7 @@ package struct RegistrationManagementEndpoint: Sendable {
     /// - Throws: `invalid_token` for an unknown client as for a wrong token: the answer tells nobody which ids exist.
     private func require(_ request: Request, _ context: GatehouseContext) async throws -> (client: Client, token: String) {
         if case .off = settings.registration { throw OAuthError.notFound() }
-        if let wait = limiter.take(context.clientAddress, now: clock.now) { throw OAuthError.tooManyRequests(retryAfter: wait) }
+        try limiter.require(context.limitKey, noting: context.rateLimits, now: clock.now)
         guard let header = request.headers[.authorization], let bearer = try BearerToken(authorization: header) else {
             throw OAuthError.missingToken()
         }

@@ -19,11 +19,11 @@ package struct RevocationEndpoint: Sendable {
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let form = try await Form.read(request, context)
         try form.refuseRepeated()
-        let client = try await authentication.authenticate(request.headers, form)
+        let now = clock.now
+        let client = try await authentication.authenticate(request.headers, form, from: context.limitKey, now: now)
         let token = try form.required("token", bytesMax: 16_384)
         // RFC 7009 §2.1: the hint is an optimisation; an unknown one is ignored.
         _ = try form.optional("token_type_hint")
-        let now = clock.now
         if token.hasPrefix(RefreshToken.prefix) {
             try await revokeRefreshToken(token, of: client, address: context.clientAddress, now: now)
         } else {

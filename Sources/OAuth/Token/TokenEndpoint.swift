@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Guard
 import Hummingbird
 import OAuthProtocol
 import Runtime
@@ -10,15 +11,19 @@ package struct TokenEndpoint: Sendable {
     private let grants: [String: any TokenGrant]
     private let exchange: APIKeyExchange
     private let issuer: TokenIssuer
+    /// Of clients that prove who they are: anybody may name a public client, whose limits are those of addresses.
+    private let limiter: RateLimiter
     private let clock: any WallClock
 
     init(
-        authentication: ClientAuthentication, grants: [any TokenGrant], exchange: APIKeyExchange, issuer: TokenIssuer, clock: any WallClock
+        authentication: ClientAuthentication, grants: [any TokenGrant], exchange: APIKeyExchange, issuer: TokenIssuer,
+        limiter: RateLimiter, clock: any WallClock
     ) {
         self.authentication = authentication
         self.grants = Dictionary(uniqueKeysWithValues: grants.map { (type(of: $0).type.rawValue, $0) })
         self.exchange = exchange
         self.issuer = issuer
+        self.limiter = limiter
         self.clock = clock
     }
 
@@ -27,20 +32,21 @@ package struct TokenEndpoint: Sendable {
         // RFC 6749 §3.2; RFC 8707 §2 and RFC 8693 §2.1 make the exceptions.
         try form.refuseRepeated(except: ["resource", "audience"])
         if (try? form.optional("grant_type")) == APIKeyExchange.grantType { return try await exchangeKey(form, context) }
-        let client = try await authentication.authenticate(request.headers, form)
+        let now = clock.now
+        let client = try await authentication.authenticate(request.headers, form, from: context.limitKey, now: now)
+        if !client.isPublic { try limiter.require(client.id, clientID: client.id, noting: context.rateLimits, now: now) }
         let name = try form.required("grant_type")
         guard let grant = grants[name] else { throw OAuthError.unsupportedGrantType("grant_type is not supported") }
         guard client.metadata.grantTypes.contains(type(of: grant).type) else {
             throw OAuthError.unauthorizedClient("this client may not use this grant_type")
         }
-        let now = clock.now
         let approval = try await grant.approve(TokenRequest(form: form, client: client, address: context.clientAddress, now: now))
         return try TokenReply.make(try issuer.issue(approval, for: client, now: now))
     }
 
     private func exchangeKey(_ form: OAuthProtocol.Parameters, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
-        let approved = try await exchange.approve(form, address: context.clientAddress, now: now)
+        let approved = try await exchange.approve(form, address: context.clientAddress, noting: context.rateLimits, now: now)
         let token = try issuer.signAccessToken(
             approved.approval, clientID: approved.clientID, algorithm: nil, lifetime: approved.lifetime, now: now)
         return TokenReply.makeExchanged(token, scopes: approved.approval.scopes, lifetime: approved.lifetime)

@@ -4,6 +4,7 @@ import FoundationEssentials
 import HTTPTypes
 import OAuthProtocol
 import Runtime
+import Web
 
 /// An API key is exchanged for a short access token (RFC 8693), which services check by the JWKS alone.
 ///
@@ -25,7 +26,7 @@ struct APIKeyExchange: Sendable {
         let lifetime: Duration
     }
 
-    func approve(_ form: Parameters, address: String, now: Date) async throws -> Approval {
+    func approve(_ form: Parameters, address: String, noting notes: RateLimitNotes, now: Date) async throws -> Approval {
         guard try form.required("subject_token_type") == Self.keyType else {
             throw OAuthError.invalidRequest("subject_token_type is not supported")
         }
@@ -33,7 +34,7 @@ struct APIKeyExchange: Sendable {
             throw OAuthError.invalidRequest("requested_token_type is not supported")
         }
         guard !form.contains("actor_token") else { throw OAuthError.invalidRequest("actor_token is not supported") }
-        let key = try await require(try form.required("subject_token", bytesMax: 512), address: address, now: now)
+        let key = try await require(try form.required("subject_token", bytesMax: 512), address: address, noting: notes, now: now)
         let scopes = try form.optional("scope").map { text throws(OAuthError) in try ScopeSet(parsing: text) } ?? key.scopes
         guard scopes.isSubset(of: key.scopes) else { throw OAuthError.invalidScope("scope exceeds what the key may do") }
         let requested = try form.all("resource") + form.all("audience")
@@ -51,9 +52,9 @@ struct APIKeyExchange: Sendable {
             clientID: clientID(of: key), lifetime: max(.seconds(1), lifetime))
     }
 
-    private func require(_ text: String, address: String, now: Date) async throws -> APIKey {
+    private func require(_ text: String, address: String, noting notes: RateLimitNotes, now: Date) async throws -> APIKey {
         do {
-            let key = try await keys.require(text, from: address, now: now)
+            let key = try await keys.require(text, from: address, noting: notes, now: now)
             // Everybody may hold a publishable key.
             guard key.kind != .publishable else { throw APIKeyRefusal.scope }
             return key

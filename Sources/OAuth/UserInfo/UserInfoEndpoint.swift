@@ -1,5 +1,6 @@
 import Accounts
 import FoundationEssentials
+import Guard
 import HTTPTypes
 import Hummingbird
 import OAuthProtocol
@@ -12,16 +13,19 @@ package struct UserInfoEndpoint: Sendable {
     let issuer: String
     let verification: AccessTokenVerification
     let database: any Queryable
+    let limiter: RateLimiter
     let clock: any WallClock
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+        let now = clock.now
         let token = try await presentedToken(request, context)
-        let accessToken = try await verification.verify(token, now: clock.now)
+        let accessToken = try await verification.verify(token, now: now)
         guard accessToken.scopes.contains("openid"), let userID = accessToken.userID, let grantID = accessToken.grantID else {
             throw OAuthError.insufficientScope(scope: "openid")
         }
         // RFC 9068 §4: a token narrowed to another service is not for this one.
         guard accessToken.audiences.contains(issuer) else { throw OAuthError.invalidToken(reason: "not in the audience") }
+        try limiter.require(accessToken.subject, noting: context.rateLimits, now: now)
         guard let (user, wanted) = try await UserInfoStore(database).find(userID: userID, grantID: grantID) else {
             throw OAuthError.invalidToken(reason: "user gone or disabled, or grant gone")
         }

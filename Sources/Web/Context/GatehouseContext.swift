@@ -9,6 +9,8 @@ package struct GatehouseContext: RequestContext {
     private let id = RequestID()
     /// The certificate that the client has proven to hold the key of, and those that vouch for it, in DER; empty without one.
     package var peerCertificates: [[UInt8]] = []
+    /// The limits that the request has met.
+    package let rateLimits = RateLimitNotes()
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)

@@ -11,8 +11,14 @@ package struct CookieRecipe: Sendable {
     private let attributes: String
 
     package init(name: String, site: Site) {
-        self.name = (site.isSecure ? "__Host-" : "") + name
-        attributes = "; Path=/; HttpOnly; SameSite=Lax" + (site.isSecure ? "; Secure" : "")
+        self.init(
+            fullName: (site.isSecure ? "__Host-" : "") + name,
+            attributes: "; Path=/; HttpOnly; SameSite=Lax" + (site.isSecure ? "; Secure" : ""))
+    }
+
+    private init(fullName: String, attributes: String) {
+        name = fullName
+        self.attributes = attributes
     }
 
     /// The cookie of a signed-in session.
@@ -22,6 +28,9 @@ package struct CookieRecipe: Sendable {
     package static func browser(_ site: Site, of value: String) -> CookieRecipe {
         CookieRecipe(name: "gatehouse_browser_" + value.prefix(2), site: site)
     }
+
+    /// The cookie that a browser keeps of a name that has signed in there.
+    package static func device(_ site: Site, of tag: String) -> CookieRecipe { CookieRecipe(name: "gatehouse_device_" + tag, site: site) }
 
     /// - Parameters:
     ///   - value: Letters, digits, `-`, `_` and `.` only (a token of ours).
@@ -46,6 +55,11 @@ package struct CookieRecipe: Sendable {
     /// - Returns: The cookies whose names begin with this one's, at most `countMax`, by the rules of ``read(_:)``; in the order of their names.
     func readFamily(_ request: Request, countMax: Int) -> [(name: String, value: String)] {
         Array(pairs(request).sorted { $0.name < $1.name }.prefix(countMax))
+    }
+
+    /// - Returns: As ``readFamily(_:countMax:)``, with what it takes to set or clear each.
+    package func family(_ request: Request, countMax: Int) -> [(recipe: CookieRecipe, value: String)] {
+        readFamily(request, countMax: countMax).map { (CookieRecipe(fullName: $0.name, attributes: attributes), $0.value) }
     }
 
     /// The well-written cookies whose names begin with this one's, without those sent twice.

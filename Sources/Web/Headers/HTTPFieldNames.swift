@@ -4,6 +4,8 @@ extension HTTPField.Name {
     /// Field names that swift-http-types doesn't list.
     package static let secFetchSite = custom("Sec-Fetch-Site")
     package static let signatureInput = custom("Signature-Input")
+    package static let rateLimit = custom("RateLimit")
+    package static let rateLimitPolicy = custom("RateLimit-Policy")
     static let crossOriginOpenerPolicy = custom("Cross-Origin-Opener-Policy")
     static let permissionsPolicy = custom("Permissions-Policy")
     static let pragma = custom("Pragma")

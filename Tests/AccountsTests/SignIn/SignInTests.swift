@@ -77,7 +77,7 @@ import Testing
 
     @Test func `too many guesses at an account wait, whether it exists or not`() async throws {
         for login in ["ada", "nobody"] {
-            try await TestServer.run(configure: { $0.signInPerAccount = .init(burst: 3, perMinute: 2) }) { server in
+            try await TestServer.run(configure: { $0.limits.signInPerAccount = .init(burst: 3, perMinute: 2) }) { server in
                 try await server.addUser()
                 for _ in 0..<3 { #expect(try await signIn(TestBrowser(server), login, "wrong").status == .unprocessableContent) }
                 let answer = try await signIn(TestBrowser(server), login.uppercased(), "analytical-engine")
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `too many guesses from an address wait; signing in costs nothing`() async throws {
-        try await TestServer.run(configure: { $0.signInPerAddress = .init(burst: 2, perMinute: 1) }) { server in
+        try await TestServer.run(configure: { $0.limits.signInPerAddress = .init(burst: 2, perMinute: 1) }) { server in
             try await server.addUser()
             for _ in 0..<5 { #expect(try await signIn(TestBrowser(server), "ada", "analytical-engine").status == .ok) }
             #expect(try await signIn(TestBrowser(server), "grace", "wrong").status == .unprocessableContent)
@@ -106,7 +106,7 @@ import Testing
         try await TestServer.run(configure: {
             $0.passwordThreads = 1
             $0.passwordsWaitingMax = 0
-            $0.signInPerAccount = .init(burst: 20, perMinute: 1)
+            $0.limits.signInPerAccount = .init(burst: 20, perMinute: 1)
             if let slow = PasswordCost(memoryKiB: 19_456, passes: 12, parallelism: 1) { $0.passwordCost = slow }
         }) { server in
             try await server.addUser()

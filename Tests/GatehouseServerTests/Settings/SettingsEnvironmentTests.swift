@@ -14,7 +14,7 @@ import Testing
         #expect(settings.listen.port == 9000)
         #expect(settings.name == "Environment")
         #expect(settings.tokens.refreshAbsolute == .days(30))
-        #expect(settings.limits.signInPerAccount == .init(burst: 3, perMinute: 2))
+        #expect(settings.limits.policies.signInPerAccount == .init(burst: 3, perMinute: 2))
         #expect(!settings.database.preparedStatements)
     }
 

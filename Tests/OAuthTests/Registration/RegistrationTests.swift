@@ -193,7 +193,7 @@ import Testing
         }
         try await TestServer.run(configure: { parts in
             parts.oauth.registration = .open
-            parts.registrationPerAddress = .init(burst: 2, perMinute: 1)
+            parts.limits.registrationPerAddress = .init(burst: 2, perMinute: 1)
         }) { server in
             for _ in 0..<2 { #expect(try await register(server, Self.metadata).status == .created) }
             let third = try await register(server, Self.metadata)

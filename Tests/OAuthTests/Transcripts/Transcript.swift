@@ -117,7 +117,9 @@ final class Transcript: Sendable {
     }
 
     private static let untold: Set<String> = [
-        "content-security-policy", "content-length", "cross-origin-resource-policy", "date", "permissions-policy", "referrer-policy",
+        "content-security-policy", "content-length", "cross-origin-resource-policy", "date", "permissions-policy", "ratelimit",
+        "ratelimit-policy",
+        "referrer-policy",
         "server",
         "x-content-type-options", "x-frame-options",
     ]

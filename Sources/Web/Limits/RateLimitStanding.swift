@@ -1,0 +1,52 @@
+import HTTPTypes
+
+/// Where a caller stands with one limit, as the `RateLimit` fields tell it (draft-ietf-httpapi-ratelimit-headers-10).
+package struct RateLimitStanding: Sendable, Equatable {
+    /// Lower-case letters, digits and hyphens: it needs no escaping in a structured field (RFC 9651 §3.3.3).
+    package let policy: String
+    /// What a full allowance holds.
+    package let quota: Int
+    /// The seconds in which an empty allowance fills up.
+    package let windowSeconds: Int
+    package let remaining: Int
+    /// The seconds until it is full again.
+    package let resetSeconds: Int
+
+    package init(policy: String, quota: Int, windowSeconds: Int, remaining: Int, resetSeconds: Int) {
+        self.policy = policy
+        self.quota = quota
+        self.windowSeconds = windowSeconds
+        self.remaining = remaining
+        self.resetSeconds = resetSeconds
+    }
+
+    /// Whether less is left of this one.
+    package func isTighter(than other: RateLimitStanding) -> Bool {
+        // a/b < c/d, without division; quotas are below 2³¹.
+        remaining.multipliedReportingOverflow(by: other.quota).partialValue
+            < other.remaining.multipliedReportingOverflow(by: quota).partialValue
+    }
+
+    /// Puts both fields on an answer.
+    package func append(to fields: inout HTTPFields) {
+        fields.append(HTTPField(name: .rateLimitPolicy, value: item("q", quota, "w", windowSeconds)))
+        fields.append(HTTPField(name: .rateLimit, value: item("r", remaining, "t", resetSeconds)))
+    }
+
+    /// `"name";a=1;b=2`, in one allocation.
+    private func item(_ first: Character, _ firstValue: Int, _ second: Character, _ secondValue: Int) -> String {
+        var text = ""
+        text.reserveCapacity(policy.utf8.count + 32)
+        text.append("\"")
+        text.append(policy)
+        text.append("\";")
+        text.append(first)
+        text.append("=")
+        text.append(firstValue.description)
+        text.append(";")
+        text.append(second)
+        text.append("=")
+        text.append(secondValue.description)
+        return text
+    }
+}
