@@ -28,12 +28,14 @@ enum ServerJobs {
                 wiring.keysAreStale.set(false)
             },
             Job(name: "API key uses", interval: .seconds(10)) { _ in try await wiring.apiKeys.writeUses() },
+            Job(name: "door session uses", interval: .seconds(10)) { _ in try await wiring.doorSessions.writeUses() },
             Job(name: "refresh token salts", interval: .seconds(10)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)
             },
             Job(name: "expired rows", interval: .seconds(60)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseExpired(now: now, batchMax: batchMax)
                 try await AccountErasure(database: wiring.database).eraseExpired(now: now, batchMax: batchMax)
+                try await wiring.doorSessions.eraseExpired(now: now, batchMax: batchMax)
                 try await eraseEvents(wiring, now: now)
             },
         ]
