@@ -116,6 +116,7 @@ let package = Package(
         tests("WebTests", ["Web", "TestKit", hummingbirdTesting, lifecycle, .product(name: "NIOPosix", package: "swift-nio")]),
         tests("AccountsTests", ["Accounts", "TestKit", hummingbirdTesting]),
         tests("CredentialsTests", ["Credentials", "Gateway", "TestKit", hummingbirdTesting]),
+        tests("GatewayTests", ["Gateway", "TestKit", hummingbirdTesting]),
         tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting]),
         tests("GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting]),
         tests("TidyTests", ["TestKit"]),

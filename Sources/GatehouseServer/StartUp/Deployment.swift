@@ -92,6 +92,7 @@ package struct Deployment: Sendable {
         parts.registrationPerAddress = limit(settings.limits.registrationPerAddress)
         parts.publishableScopes = ScopeSet(settings.apiKeys.publishableScopes)
         parts.callerProofs = settings.apiKeys.callers
+        parts.door = settings.gateway.door
         parts.auditRetention = settings.audit.retention
         parts.rotation.tokenLifetimeMax = OAuthSettings.accessTokenLifetimeMax
         parts.rotation.sessionLifetimeMax = settings.sessions.absolute

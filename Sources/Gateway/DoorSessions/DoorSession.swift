@@ -16,7 +16,8 @@ package struct DoorSession: Sendable {
 
     var caller: Caller {
         Caller(
-            proof: .session, subject: userID.uuidString.lowercased(), userID: userID, clientID: DoorClient.id, scopes: scopes, audiences: [],
+            proof: .session, subject: userID.uuidString.lowercased(), userID: userID, clientID: DoorClient.id, scopes: scopes,
+            audiences: [],
             roles: roles, credentialID: sessionID.uuidString.lowercased())
     }
 }

@@ -57,7 +57,9 @@ package final class DoorSessions: Sendable {
     /// - Returns: nil where it has to be looked up; `.some(nil)` where it is known that there is none.
     func findInPlace(_ token: String, origin: String, now: Date) -> DoorSession?? {
         let hash = TokenHash(of: token)
-        guard let held = state.withLock({ $0.entries[hash] }), held.loadedAt <= now, now < held.loadedAt + Self.staleAfter else { return nil }
+        guard let held = state.withLock({ $0.entries[hash] }), held.loadedAt <= now, now < held.loadedAt + Self.staleAfter else {
+            return nil
+        }
         return .some(judge(held.session, loadedAt: held.loadedAt, origin: origin, now: now))
     }
 

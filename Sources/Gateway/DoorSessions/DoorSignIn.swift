@@ -46,7 +46,8 @@ struct DoorSignIn {
         state: String, origin: String, browser: BrowserBinding?, masterKeys: MasterKeys, now: Date
     ) throws(OAuthError) -> DoorSignIn {
         guard let sealed = Base64URL.decode(state), let keyID = MasterKeys.keyID(of: sealed),
-            let opened = try? masterKeys.open(sealed, table: table, column: "state", row: origin), let json = try? JSONValue(parsing: opened),
+            let opened = try? masterKeys.open(sealed, table: table, column: "state", row: origin),
+            let json = try? JSONValue(parsing: opened),
             let id = json["id"]?.string, let expiresAt = json["expires_at"]?.int, let returnTarget = json["return"]?.string,
             let owner = json["browser"]?.string.flatMap({ Base64URL.decode($0) }).flatMap(TokenHash.init(stored:)),
             let key = try? masterKeys.derive(label: table, keyID: keyID)

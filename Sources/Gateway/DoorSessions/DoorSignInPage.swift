@@ -41,15 +41,15 @@ package struct DoorSignInPage: Sendable {
     }
 
     package func signIn(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        try signIn(request, from: context.clientAddress)
+        try signIn(request, from: context.peerAddress)
     }
 
     package func callback(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        try await callback(request, from: context.clientAddress)
+        try await callback(request, from: context.peerAddress)
     }
 
     package func signOut(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        try await signOut(request, from: context.clientAddress)
+        try await signOut(request, from: context.peerAddress)
     }
 
     /// `GET /gateway/sign-in?return=…`: off to the issuer.
@@ -77,7 +77,9 @@ package struct DoorSignInPage: Sendable {
             state: try query.required("state"), origin: origin, browser: browser, masterKeys: masterKeys, now: now)
         // RFC 9207 §2.4
         guard try query.required("iss") == site.issuer else { throw OAuthError.forbidden("The answer is another server's.") }
-        if let error = try query.optional("error") { throw OAuthError.accessDenied(reason: "the issuer says \(OAuthError.sanitised(error))") }
+        if let error = try query.optional("error") {
+            throw OAuthError.accessDenied(reason: "the issuer says \(OAuthError.sanitised(error))")
+        }
         let address = sender(request, peer: peer)
         let redeemed = try await redemption.redeem(
             try query.required("code"), for: client, redirectURI: DoorClient.redirectURI(origin), codeVerifier: begun.codeVerifier,

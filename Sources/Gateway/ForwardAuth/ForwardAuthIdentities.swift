@@ -46,7 +46,8 @@ final class ForwardAuthIdentities: Sendable {
         let signer = try keys.signer(.es256, now: now)
         let key = Key(proof: caller.proof, credentialID: caller.credentialID, subject: caller.subject, origin: origin)
         // What it may do can have changed while it goes by the same name.
-        if let held = remembered.withLock({ $0[key] }), held.signedAt <= now, now < held.signedAt + Self.reusedFor, held.keyID == signer.keyID,
+        if let held = remembered.withLock({ $0[key] }), held.signedAt <= now, now < held.signedAt + Self.reusedFor,
+            held.keyID == signer.keyID,
             held.scopes == caller.scopes.array, held.roles == caller.roles, held.clientID == caller.clientID
         {
             return held.fields

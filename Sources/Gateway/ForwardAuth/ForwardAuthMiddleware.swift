@@ -18,7 +18,7 @@ package struct ForwardAuthMiddleware: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard request.uri.string.utf8.starts(with: ForwardAuthEndpoint.pathPrefix.utf8) else { return try await next(request, context) }
-        let response = await endpoint.answer(request.head, from: context.clientAddress, now: clock.now)
+        let response = await endpoint.answer(request.head, from: context.peerAddress, now: clock.now)
         return request.method == .head ? response.createHeadResponse() : response
     }
 }

@@ -46,7 +46,9 @@ package struct ForwardAuthPlace: Sendable {
             }
             let isBelow = text.hasSuffix("/*")
             let bare = isBelow ? String(text.dropLast(2)) : text
-            guard !bare.contains("*"), !bare.contains("?"), !isBelow || !bare.hasSuffix("/"), let path = try? ForwardAuthPath(requestTarget: bare) else { return nil }
+            guard !bare.contains("*"), !bare.contains("?"), !isBelow || !bare.hasSuffix("/"),
+                let path = try? ForwardAuthPath(requestTarget: bare)
+            else { return nil }
             self = isBelow ? .below(path) : .exact(path)
         }
 
@@ -55,7 +57,8 @@ package struct ForwardAuthPlace: Sendable {
             case .any: true
             case .exact(let own): path.bytes == own.bytes
             case .below(let own):
-                path.bytes.starts(with: own.bytes) && (path.bytes.count == own.bytes.count || path.bytes[own.bytes.count] == UInt8(ascii: "/"))
+                path.bytes.starts(with: own.bytes)
+                    && (path.bytes.count == own.bytes.count || path.bytes[own.bytes.count] == UInt8(ascii: "/"))
             }
         }
     }
@@ -69,5 +72,25 @@ package struct ForwardAuthPlace: Sendable {
         self.host = host
         self.path = path
         self.methods = methods.contains("GET") ? methods.union(["HEAD"]) : methods
+    }
+
+    /// Whether every request that is at the other place is at this one, too: then a rule for the other, further down, is never reached.
+    package func covers(_ other: ForwardAuthPlace) -> Bool {
+        guard methods.isEmpty || (!other.methods.isEmpty && methods.isSuperset(of: other.methods)) else { return false }
+        let coversHost =
+            switch (host, other.host) {
+            case (_, .exact(let name, _)): host.matches(name)
+            case (.below(let own), .below(let name)): own == name || host.matches(name)
+            case (.exact, .below): false
+            }
+        let coversPath =
+            switch (path, other.path) {
+            case (.any, _): true
+            case (_, .any): false
+            case (_, .exact(let inner)): path.matches(inner)
+            case (.below, .below(let inner)): path.matches(inner)
+            case (.exact, .below): false
+            }
+        return coversHost && coversPath
     }
 }

@@ -32,7 +32,8 @@ package final class ForwardAuthRule: Sendable {
     package let servesBrowsers: Bool
 
     package init(
-        _ place: ForwardAuthPlace, admission: Admission = .callers, requirements: Requirements = Requirements(), servesBrowsers: Bool = false
+        _ place: ForwardAuthPlace, admission: Admission = .callers, requirements: Requirements = Requirements(),
+        servesBrowsers: Bool = false
     ) {
         self.place = place
         self.admission = admission
