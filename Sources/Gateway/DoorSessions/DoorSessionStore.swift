@@ -50,7 +50,7 @@ struct DoorSessionStore: Sendable {
     func erase(_ hash: TokenHash) async throws -> (userID: UUID, sessionID: UUID)? {
         try await database.first(
             """
-            delete from door_sessions using sessions where token_hash = $1 and sessions.id = door_sessions.session_id
+            delete from door_sessions using sessions where door_sessions.token_hash = $1 and sessions.id = door_sessions.session_id
             returning sessions.user_id, sessions.id
             """, [.bytes(hash.bytes)]
         ) { (userID: try $0.uuid(0), sessionID: try $0.uuid(1)) }

@@ -23,7 +23,7 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `a browser signs in and comes back to where it was going`(dialect: String) async throws {
-        try await run { browser in
+        try await run { browser async throws in
             let asked = try await browser.visit("/page?a=b&c=%2F", dialect: dialect)
             #expect(asked.status == (dialect == "nginx" ? 401 : 302))
             #expect(asked["Cache-Control"] == "no-store")
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func `only a browser on its way is sent to sign in`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             for (method, mode) in [("GET", "cors"), ("GET", "no-cors"), ("POST", "navigate"), ("PUT", "navigate"), ("GET", "websocket")] {
                 let answer = try await browser.visit("/page", method: method, mode: mode)
                 #expect(answer.status == 401, "\(method) \(mode)")
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func `a session counts for its own host and for rules that serve browsers`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             try await browser.signIn()
             #expect(try await browser.visit("/page").status == 200)
             #expect(try await browser.visit("/api/x").status == 401)
@@ -89,23 +89,23 @@ import Testing
     }
 
     @Test func `roles and scopes hold for people, too`() async throws {
-        try await run({ $0.roles = ["admin"] }) { browser in
+        try await run({ $0.roles = ["admin"] }) { browser async throws in
             try await browser.signIn()
             let answer = try await browser.visit("/page")
             #expect(answer.status == 403)
             #expect(answer.reason == "insufficient_role")
         }
-        try await run({ $0.scopes = ["notes:read"] }, configure: { $0.sessionScopes = ["openid", "notes:read"] }) { browser in
+        try await run({ $0.scopes = ["notes:read"] }, configure: { $0.sessionScopes = ["openid", "notes:read"] }) { browser async throws in
             try await browser.signIn()
             #expect(try await browser.visit("/page").status == 200)
         }
     }
 
     @Test func `the end of the person's session ends the door's, on every node`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             try await browser.signIn()
             let server = browser.door.server
-            try await server.withSecondNode { node in
+            try await server.withSecondNode { node async throws in
                 #expect(try await browser.visit("/page").status == 200)
                 #expect(try await browser.visit("/page", of: node).status == 200)
                 let page = try await browser.issuer.open("/sign-out")
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func `without any news a node is wrong for five seconds at most`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             try await browser.signIn()
             #expect(try await browser.visit("/page").status == 200)
             let page = try await browser.issuer.open("/sign-out")
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func `a person who is disabled is out at once, and who signs in again is in`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             try await browser.signIn()
             #expect(try await browser.visit("/page").status == 200)
             let server = browser.door.server
@@ -149,7 +149,7 @@ import Testing
     }
 
     @Test func `a session at the door has an end of its own`() async throws {
-        try await run(configure: { $0.sessionLifetime = .hours(1) }) { browser in
+        try await run(configure: { $0.sessionLifetime = .hours(1) }) { browser async throws in
             try await browser.signIn()
             browser.door.server.clock.advance(by: .seconds(3_599))
             #expect(try await browser.visit("/page").status == 200)
@@ -161,7 +161,7 @@ import Testing
     }
 
     @Test func `who is busy at the door does not idle at the issuer`() async throws {
-        try await DoorExample.run([DoorExample.rule(browsers: true)], configureServer: { $0.sessionLimits.idle = .hours(1) }) { door in
+        try await DoorExample.run([DoorExample.rule(browsers: true)], configureServer: { $0.sessionLimits.idle = .hours(1) }) { door async throws in
             let browser = DoorBrowser(door)
             try await browser.signIn()
             for _ in 0..<3 {
@@ -175,7 +175,7 @@ import Testing
     }
 
     @Test func `sign-out at the door ends the local session alone`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             try await browser.signIn()
             let cookie = try #require(browser.cookie("__Host-gatehouse_door"))
             for site in ["cross-site", "same-site"] {
@@ -196,7 +196,7 @@ import Testing
     }
 
     @Test func `a second sign-in of the same browser takes the place of the first`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             try await browser.signIn()
             let first = try #require(browser.cookie("__Host-gatehouse_door"))
             let back = try await browser.toCallback("https://app.example.org/gateway/sign-in?return=/page")

@@ -26,7 +26,7 @@ import Testing
     ])
     func `a browser is never sent back to another place`(target: String) async throws {
         #expect(DoorSignIn.returnTarget(target) == "/")
-        try await run { browser in
+        try await run { browser async throws in
             let query = Parameters.encode([("return", target)])
             guard !target.contains("\r"), !target.contains("\t") else { return }
             let back = try await browser.toCallback("https://app.example.org/gateway/sign-in?" + query)
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func `a callback with somebody else's state is refused`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             let attacker = DoorBrowser(browser.door)
             let planted = try await begin(attacker)
             // Without any cookie of ours, and with one of its own.
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `somebody else's code under one's own state is refused`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             let attacker = DoorBrowser(browser.door)
             let foreign = try await begin(attacker)
             let own = try await begin(browser)
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func `a callback is good once, for a while, at its own origin, and as it was sent`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             let back = try await begin(browser)
             for spoiled in [
                 back.replacing("state=", with: "state=A"), back.replacing("code=", with: "code=x"), back.replacing("iss=", with: "iss=x"),
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `nobody signs in but through our proxies, at hosts that people sign in at`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             await #expect(throws: OAuthError.self) { try await browser.gateway(.get, "/gateway/sign-in", from: "198.51.100.7") }
             for host in ["api.example.org", "evil.example", "app.example.org:8443", "app.example.org/x", "user@app.example.org", ""] {
                 await #expect(throws: OAuthError.self, "\(host)") {
@@ -102,12 +102,13 @@ import Testing
             await #expect(throws: OAuthError.self) {
                 try await browser.gateway(.get, "/gateway/sign-in", headers: [.xForwardedProto: "http"])
             }
-            #expect(try await browser.gateway(.get, "/gateway/sign-in").status == .seeOther)
+            let begun = try await browser.gateway(.get, "/gateway/sign-in")
+            #expect(begun.status == .seeOther)
         }
     }
 
     @Test func `the door's client is nobody else's`() async throws {
-        try await run { browser in
+        try await run { browser async throws in
             let server = browser.door.server
             for secret in ["", "gatehouse-door", "x"] {
                 let answer = try await server.post(
@@ -129,7 +130,7 @@ import Testing
     }
 
     @Test func `without browsers there is no client, and nobody signs in`() async throws {
-        try await DoorExample.run([DoorExample.rule()]) { door in
+        try await DoorExample.run([DoorExample.rule()]) { door async throws in
             await #expect(throws: OAuthError.self) { try await DoorBrowser(door).gateway(.get, "/gateway/sign-in") }
             #expect(door.server.wiring.doorClient == nil)
         }

@@ -12,7 +12,7 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `an access token passes, and the service learns whose it is`(dialect: String) async throws {
-        try await DoorExample.run([DoorExample.api { $0.scopes = ["notes:read"] }]) { door in
+        try await DoorExample.run([DoorExample.api { $0.scopes = ["notes:read"] }]) { door async throws in
             let token = try await door.server.clientToken(scope: "notes:read")
             let answer = try await door.ask(dialect, bearer: token)
             #expect(answer.status == 200)
@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `an API key passes by its scopes and its owner's roles`(dialect: String) async throws {
-        try await DoorExample.run([DoorExample.api { $0.scopes = ["notes:write"] }]) { door in
+        try await DoorExample.run([DoorExample.api { $0.scopes = ["notes:write"] }]) { door async throws in
             let weak = try await door.apiKey()
             let refused = try await door.ask(dialect, bearer: weak)
             #expect(refused.status == 403)
@@ -52,7 +52,7 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `nobody passes without proof, and the challenge says what is missing`(dialect: String) async throws {
-        try await DoorExample.run([DoorExample.api()]) { door in
+        try await DoorExample.run([DoorExample.api()]) { door async throws in
             let bare = try await door.ask(dialect)
             #expect(bare.status == 401)
             #expect(bare["WWW-Authenticate"] == "Bearer realm=\"gatehouse\"")
@@ -66,7 +66,7 @@ import Testing
     @Test func `a client's secret passes where the rule takes it, and nowhere else`() async throws {
         try await DoorExample.run([
             DoorExample.rule("app.example.org", "/secrets") { $0.proofs = [.clientSecret] }, DoorExample.rule("app.example.org", "/*"),
-        ]) { door in
+        ]) { door async throws in
             let basic = BasicCredentials.headerValue(clientID: "app", clientSecret: "app-secret")
             #expect(try await door.ask("caddy", .init(target: "/secrets", headers: [.authorization: basic])).status == 200)
             #expect(try await door.ask("caddy", .init(target: "/", headers: [.authorization: basic])).status == 401)
@@ -76,7 +76,7 @@ import Testing
     @Test func `a token for another service proves nothing`() async throws {
         try await DoorExample.run([
             DoorExample.rule("app.example.org", "/api/*") { $0.audience = "https://api.example" }, DoorExample.rule(),
-        ]) { door in
+        ]) { door async throws in
             let forAPI = try await door.server.clientToken(scope: "notes:read")
             let forIssuer = try await door.server.clientToken(scope: "introspect")
             #expect(try await door.ask("caddy", .init(target: "/api/x"), bearer: forAPI).status == 200)
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `the machine API takes no more than before`() async throws {
-        try await DoorExample.run([DoorExample.api()]) { door in
+        try await DoorExample.run([DoorExample.api()]) { door async throws in
             let forAPI = try await door.server.clientToken(scope: "notes:read")
             let answer = try await door.server.sendJSON(.post, "/v1/keys/verify", ["key": "x"], bearer: forAPI)
             #expect(answer.status == .unauthorized)
@@ -103,7 +103,7 @@ import Testing
         try await DoorExample.run(
             [DoorExample.rule("app.example.org", "/map") { $0.acceptsPublishableKeys = true }, DoorExample.rule()],
             configureServer: { $0.publishableScopes = ["notes:read"] }
-        ) { door in
+        ) { door async throws in
             let key = try await door.apiKey(["kind": "pub"])
             #expect(try await door.ask("caddy", .init(target: "/map"), bearer: key).status == 200)
             #expect(try await door.ask("caddy", .init(target: "/"), bearer: key).status == 401)
@@ -112,7 +112,7 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `an anonymous request carries every identity field, empty`(dialect: String) async throws {
-        try await DoorExample.run([DoorExample.rule(anonymous: true)]) { door in
+        try await DoorExample.run([DoorExample.rule(anonymous: true)]) { door async throws in
             var sent = DoorExample.Sent()
             for name in Self.identityNames { sent.headers[try #require(HTTPField.Name(name))] = "spoofed" }
             let answer = try await door.ask(dialect, sent)
@@ -125,7 +125,7 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `identity fields that come in never go out`(dialect: String) async throws {
-        try await DoorExample.run([DoorExample.api()]) { door in
+        try await DoorExample.run([DoorExample.api()]) { door async throws in
             var sent = DoorExample.Sent()
             for name in Self.identityNames { sent.headers[try #require(HTTPField.Name(name))] = "spoofed" }
             let answer = try await door.ask(dialect, sent, bearer: try await door.apiKey())
@@ -139,7 +139,7 @@ import Testing
     }
 
     @Test func `without a rule nobody passes, whatever they show`() async throws {
-        try await DoorExample.run([DoorExample.rule("app.example.org", "/api/*") { $0.audience = "https://api.example" }]) { door in
+        try await DoorExample.run([DoorExample.rule("app.example.org", "/api/*") { $0.audience = "https://api.example" }]) { door async throws in
             let key = try await door.apiKey()
             for sent in [DoorExample.Sent(target: "/"), .init(host: "other.example.org", target: "/api/x"), .init(target: "/apis")] {
                 let answer = try await door.ask("caddy", sent, bearer: key)
@@ -153,7 +153,7 @@ import Testing
     }
 
     @Test func `a key that is revoked is refused at once, and the signature of an identity is made once`() async throws {
-        try await DoorExample.run([DoorExample.api()]) { door in
+        try await DoorExample.run([DoorExample.api()]) { door async throws in
             let key = try await door.apiKey()
             let first = try await door.ask("caddy", bearer: key)
             let second = try await door.ask("nginx", bearer: key)
@@ -174,7 +174,7 @@ import Testing
     }
 
     @Test func `what is not in memory is not answered in place`() async throws {
-        try await DoorExample.run([DoorExample.api()]) { door in
+        try await DoorExample.run([DoorExample.api()]) { door async throws in
             let key = try await door.apiKey()
             let token = try await door.server.clientToken(scope: "notes:read")
             let endpoint = door.server.wiring.forwardAuth
@@ -191,7 +191,7 @@ import Testing
     }
 
     @Test func `answers are counted by their reason`() async throws {
-        try await DoorExample.run([DoorExample.api()]) { door in
+        try await DoorExample.run([DoorExample.api()]) { door async throws in
             _ = door.server.wiring.tally.take()
             let key = try await door.apiKey()
             _ = try await door.ask("caddy", bearer: key)

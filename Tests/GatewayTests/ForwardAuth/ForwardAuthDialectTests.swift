@@ -19,7 +19,7 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `a request that is whole passes`(dialect: String) async throws {
-        try await open { door in
+        try await open { door async throws in
             let answer = try await door.ask(dialect, .init(method: "POST", target: "/api/notes?x=%2F..&y=//"))
             #expect(answer.status == 200)
             #expect(answer["Cache-Control"] == "no-store")
@@ -28,7 +28,7 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `a field that is missing, empty, doubled or over-long is never a pass`(dialect: String) async throws {
-        try await open { door in
+        try await open { door async throws in
             let status = dialect == "nginx" ? 403 : 400
             for name in try #require(Self.required[dialect]) {
                 let field = try #require(HTTPField.Name(name))
@@ -52,14 +52,14 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `what is no scheme, host, method or address is never a pass`(dialect: String) async throws {
-        try await open { door in
+        try await open { door async throws in
             var bad: [DoorExample.Sent] = []
             bad += ["", "ftp", "HTTPS", "https,http", "javascript"].map { .init(scheme: $0) }
             bad += [
                 "", "app.example.org/x", "user@app.example.org", "app.example.org:x", "app.example.org:0", "app.example.org,evil.example",
                 "app.example.org evil", "app.example.org.", "[::1", "app.example.org#", "app.example.org?x", "app%2eexample.org",
             ].map { .init(host: $0) }
-            bad += ["", "unknown", "1.2.3", "1.2.3.4:80", "_hidden", "1.2.3.4,,5.6.7.8", "1.2.3.0/24", "app.example.org"].map {
+            bad += ["", "unknown", "1.2.3", "1.2.3.4:80", "_hidden", "1.2.3.4,", "1.2.3.0/24", "app.example.org"].map {
                 .init(address: $0)
             }
             if dialect != "envoy" { bad += ["", "get", "GET /", "GET,POST", String(repeating: "A", count: 33)].map { .init(method: $0) } }
@@ -72,8 +72,10 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `a path of more than one reading is never a pass`(dialect: String) async throws {
-        try await open { door in
-            for target in ForwardAuthPathTests.ambiguous where dialect != "envoy" || target.hasPrefix("/") {
+        try await open { door async throws in
+            // A field's value loses control characters at its end before anybody sees it; no proxy lets them come so far.
+            let carried = ForwardAuthPathTests.ambiguous.filter { !$0.utf8.contains { $0 < 0x20 || $0 == 0x7F } }
+            for target in carried where dialect != "envoy" || target.hasPrefix("/") {
                 let answer = try await door.ask(dialect, .init(target: target))
                 #expect(answer.status == (dialect == "nginx" ? 403 : 400), "\(target)")
             }
@@ -82,7 +84,7 @@ import Testing
 
     @Test(arguments: DoorExample.dialects)
     func `only our proxies may ask`(dialect: String) async throws {
-        try await DoorExample.run([DoorExample.rule(anonymous: true)]) { door in
+        try await DoorExample.run([DoorExample.rule(anonymous: true)]) { door async throws in
             for peer in ["198.51.100.7", "192.0.2.8", "127.0.0.1", "::1", "unknown", ""] {
                 let answer = try await door.ask(dialect, from: peer)
                 #expect(answer.status == 403)
@@ -93,7 +95,7 @@ import Testing
     }
 
     @Test func `a dialect that is none is not found`() async throws {
-        try await open { door in
+        try await open { door async throws in
             for path in [
                 "/gateway/check/", "/gateway/check/apache", "/gateway/check/nginxx", "/gateway/check/NGINX", "/gateway/check//nginx",
             ] {
@@ -108,7 +110,7 @@ import Testing
         try await DoorExample.run([
             DoorExample.rule("app.example.org", "/api/*") { $0.audience = "https://api.example" },
             DoorExample.rule("app.example.org", "/page", browsers: true), DoorExample.rule("app.example.org", "/open", anonymous: true),
-        ]) { door in
+        ]) { door async throws in
             let key = try await door.apiKey(["rate_limit": ["burst": 1, "per_minute": 1]])
             var statuses: [Int] = []
             for (target, bearer) in [
@@ -131,7 +133,7 @@ import Testing
     }
 
     @Test func `Envoy's check may have any method, and a second Host is refused`() async throws {
-        try await DoorExample.run([DoorExample.rule(methods: ["PURGE", "GET"], anonymous: true)]) { door in
+        try await DoorExample.run([DoorExample.rule(methods: ["PURGE", "GET"], anonymous: true)]) { door async throws in
             #expect(try await door.ask("envoy", .init(method: "PURGE", target: "/x?y")).status == 200)
             #expect(try await door.ask("envoy", .init(method: "HEAD")).status == 200)
             #expect(try await door.ask("envoy", .init(method: "POST")).reason == "no_rule")
@@ -145,7 +147,7 @@ import Testing
     }
 
     @Test func `the sender is the last address that is not a proxy of ours`() async throws {
-        try await DoorExample.run([DoorExample.api()]) { door in
+        try await DoorExample.run([DoorExample.api()]) { door async throws in
             let key = try await door.apiKey(["networks": ["198.51.100.0/24"]])
             let expected = [
                 "198.51.100.7": 200, "203.0.113.1, 198.51.100.7": 200, "198.51.100.7, 192.0.2.2": 200, "198.51.100.7, 203.0.113.1": 401,
@@ -158,7 +160,7 @@ import Testing
     }
 
     @Test func `a WebSocket is a request like others`() async throws {
-        try await open { door in
+        try await open { door async throws in
             #expect(try await door.ask("traefik", .init(scheme: "wss")).status == 200)
         }
     }
