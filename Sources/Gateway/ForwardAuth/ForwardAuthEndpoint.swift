@@ -35,6 +35,9 @@ package struct ForwardAuthEndpoint: Sendable {
         self.tally = tally
     }
 
+    /// Whether a request is a proxy's question.
+    package func isMeant(by head: HTTPRequest) -> Bool { head.path?.utf8.starts(with: Self.pathPrefix.utf8) ?? false }
+
     /// Answers from memory alone, on whatever thread asks.
     /// - Parameters:
     ///   - head: the proxy's request, whose path begins with ``pathPrefix``.
