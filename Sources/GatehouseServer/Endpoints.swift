@@ -15,6 +15,7 @@ struct Endpoints: Sendable {
     let oauth: OAuthEndpoints
     let keys: APIKeysEndpoint
     let keyVerification: APIKeyVerificationEndpoint
+    let doorSignIn: DoorSignInPage
 
     init(_ wiring: Wiring) {
         let parts = wiring.parts
@@ -41,6 +42,7 @@ struct Endpoints: Sendable {
         keyVerification = APIKeyVerificationEndpoint(
             callers: wiring.callers, keys: wiring.apiKeys, tally: wiring.tally, limiter: wiring.limits.verificationPerCaller,
             clock: parts.clock)
+        doorSignIn = wiring.makeDoorSignIn()
     }
 
     /// Introspection authenticates clients itself, by form or header; other callers are found here.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Gateway
 import Guard
 import HTTPTypes
 import Hummingbird
@@ -22,6 +23,7 @@ package struct Responses: HTTPResponder {
     }
 
     private let direct: [String: [DirectRoute]]
+    private let forwardAuth: ForwardAuthEndpoint
     private let router: RouterResponder<GatehouseContext>
     private let headers: ResponseHeadersMiddleware
     private let origins: CrossOriginMiddleware
@@ -33,6 +35,7 @@ package struct Responses: HTTPResponder {
 
     package init(_ wiring: Wiring) {
         let endpoints = Endpoints(wiring)
+        forwardAuth = wiring.forwardAuth
         headers = ResponseHeadersMiddleware(site: wiring.parts.site)
         let origins = Routes.crossOrigin(wiring)
         self.origins = origins
@@ -55,7 +58,13 @@ package struct Responses: HTTPResponder {
 
     package func respond(to request: Request, context: GatehouseContext) async -> Response {
         var response: Response
-        if let route = direct[request.uri.path]?.first(where: { $0.method == request.method }) {
+        if forwardAuth.isMeant(by: request.head) {
+            // Whatever the method: Envoy asks with the one of the request that it holds. The proxy itself is asking, whomever it speaks for.
+            response = await forwardAuth.answer(request.head, from: context.peerAddress, now: clock.now)
+            // What is no pass may go on to the client.
+            if response.status != .ok { headers.markMachine(&response) }
+            if request.method == .head { response = response.createHeadResponse() }
+        } else if let route = direct[request.uri.path]?.first(where: { $0.method == request.method }) {
             do {
                 try addresses.pass(request, context)
                 response = try await route.handler(request, context)

@@ -86,6 +86,11 @@ package enum Routes {
         people.get("\(Path.logout)", use: oauth.logout.show)
         people.post("\(Path.logout)", use: oauth.logout.submit)
         people.post("\(LogoutEndpoint.confirmPath)", use: oauth.logout.confirm)
+        // On protected hosts, through their proxies.
+        people.get("\(DoorSignInPage.signInPath)", use: endpoints.doorSignIn.signIn)
+        people.get("\(DoorSignInPage.callbackPath)", use: endpoints.doorSignIn.callback)
+        people.get("\(DoorSignInPage.signOutPath)", use: endpoints.doorSignIn.signOut)
+        people.post("\(DoorSignInPage.signOutPath)", use: endpoints.doorSignIn.signOut)
         wiring.pages.assets.addRoutes(to: people)
         refuseOtherMethods(router)
         return router
@@ -97,11 +102,11 @@ package enum Routes {
         ] {
             router.refuseOtherMethods("\(path)", than: .post)
         }
-        for path in [Path.userInfo, Path.authorize, Path.logout, "/sign-in", "/sign-out"] {
+        for path in [Path.userInfo, Path.authorize, Path.logout, "/sign-in", "/sign-out", DoorSignInPage.signOutPath] {
             router.refuseOtherMethods("\(path)", than: .get, .post)
         }
         for path in [
-            Path.keys, AuthorizeEndpoint.continuePath, "/", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
+            Path.keys, AuthorizeEndpoint.continuePath, "/", DoorSignInPage.signInPath, DoorSignInPage.callbackPath, "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
         ] {
             router.refuseOtherMethods("\(path)", than: .get)
         }

@@ -28,6 +28,8 @@ package struct Wiring: Sendable {
         package var publishableScopes: ScopeSet = []
         /// Which proofs the machine API accepts.
         package var callerProofs = Set(Caller.Proof.allCases)
+        /// The door for proxies.
+        package var door = ForwardAuthSettings()
         package var rotation = KeyRotationTimetable()
         package var auditRetention: Duration = .days(400)
         package var masterKeys: MasterKeys
@@ -64,8 +66,12 @@ package struct Wiring: Sendable {
     package let callers: CallerAuthentication
     package let limits: RateLimits
     package let devices: DeviceCookies
+    /// Nil where nobody signs in at the door.
+    package let doorClient: Client?
+    package let doorSessions: DoorSessions
+    package let forwardAuth: ForwardAuthEndpoint
 
-    /// - Throws: `PagesError` when the templates can't be read.
+    /// - Throws: `PagesError` when the templates can't be read; `OAuthError` for an origin that can't be signed in at.
     package init(_ parts: Parts, database: Database) throws {
         self.parts = parts
         self.database = database
@@ -79,7 +85,8 @@ package struct Wiring: Sendable {
         sessions = Sessions(
             database: database, limits: parts.sessionLimits, site: parts.site, audit: audit, randomness: parts.randomness,
             accessTokenLifetimeMax: OAuthSettings.accessTokenLifetimeMax)
-        clients = ClientDirectory(database: database, clock: parts.clock)
+        doorClient = try DoorClient.make(parts.door, name: parts.site.name)
+        clients = ClientDirectory(database: database, clock: parts.clock, builtIn: doorClient.map { [$0] } ?? [])
         revocations = RevocationList(database: database)
         verification = AccessTokenVerification(issuer: parts.oauth.issuer, keys: keys, revocations: revocations)
         limits = RateLimits(parts.limits, database: database, secret: parts.masterKeys.derive(label: "limits").key, tally: tally)
@@ -91,6 +98,11 @@ package struct Wiring: Sendable {
             site: parts.site, accepted: parts.callerProofs, tokens: verification, keys: apiKeys,
             clients: ClientAuthentication(clients: clients, guesses: ClientGuesses(limits)),
             spokenFor: { parts.oauth.services(of: $0) })
+        doorSessions = DoorSessions(
+            database: database, revocations: revocations, audit: audit, randomness: parts.randomness, idle: parts.sessionLimits.idle,
+            lifetime: parts.door.sessionLifetime)
+        forwardAuth = ForwardAuthEndpoint(
+            settings: parts.door, site: parts.site, callers: callers, sessions: doorSessions, keys: keys, tally: tally)
     }
 
     /// Reads what is kept in memory.
@@ -98,5 +110,17 @@ package struct Wiring: Sendable {
     package func load(now: Date) async throws {
         try await keys.load(now: now)
         try await revocations.load(now: now)
+        if let doorClient { try await DoorClientStore(database).insertIfMissing(doorClient, now: now) }
+    }
+}
+
+extension Wiring {
+    /// Where people sign in at the door.
+    package func makeDoorSignIn() -> DoorSignInPage {
+        DoorSignInPage(
+            settings: parts.door, site: parts.site, client: doorClient, sessions: doorSessions,
+            redemption: AuthorizationCodeRedemption(
+                database: database, settings: parts.oauth, audit: audit, randomness: parts.randomness, revocations: revocations),
+            masterKeys: parts.masterKeys, randomness: parts.randomness, clock: parts.clock)
     }
 }

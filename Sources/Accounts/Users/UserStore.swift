@@ -64,7 +64,7 @@ package struct UserStore: Sendable {
     }
 
     /// By how much clocks of nodes may differ: tokens issued so long after a revocation, by this clock, are still refused.
-    static let clockTolerance: Duration = .seconds(10)
+    package static let clockTolerance: Duration = .seconds(10)
 
     /// Disables a person, and ends everything that they have under way (`Migrations/0007`).
     package func disable(_ id: UUID, now: Date, accessUntil: Date) async throws {

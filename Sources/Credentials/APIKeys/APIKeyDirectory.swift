@@ -46,6 +46,18 @@ package final class APIKeyDirectory: Sendable {
     /// - Throws: ``APIKeyRefusal``; `too_many_requests` above the key's own limit; `PostgresError`.
     package func require(_ presented: String, from address: String?, noting notes: RateLimitNotes? = nil, now: Date) async throws -> APIKey
     {
+        let hash = try Self.hash(presented)
+        guard let key = try await find(hash, now: now) else { throw APIKeyRefusal.unknown }
+        return try use(key, address: address, noting: notes, now: now)
+    }
+
+    /// As ``require(_:from:noting:now:)``, for a key that is in memory.
+    /// - Returns: nil where it is not; then nothing has been counted either.
+    package func requireInPlace(_ presented: String, from address: String?, noting notes: RateLimitNotes? = nil, now: Date) throws -> APIKey? {
+        try held(Self.hash(presented), now: now).key.map { try use($0, address: address, noting: notes, now: now) }
+    }
+
+    private static func hash(_ presented: String) throws(APIKeyRefusal) -> TokenHash {
         if APIKeyText.isClaimed(by: presented) {
             do {
                 _ = try APIKeyText(parsing: presented)
@@ -55,7 +67,10 @@ package final class APIKeyDirectory: Sendable {
         } else if presented.utf8.count > 512 {
             throw APIKeyRefusal.malformed
         }
-        guard let key = try await find(TokenHash(of: presented), now: now) else { throw APIKeyRefusal.unknown }
+        return TokenHash(of: presented)
+    }
+
+    private func use(_ key: APIKey, address: String?, noting notes: RateLimitNotes?, now: Date) throws -> APIKey {
         try judge(key, address: address, now: now)
         if let limit = key.limit { try limiter.require(key.id, limit: limit, noting: notes, now: now) }
         state.withLock { state in
@@ -74,10 +89,14 @@ package final class APIKeyDirectory: Sendable {
         }
     }
 
-    private func find(_ hash: TokenHash, now: Date) async throws -> APIKey? {
-        let (held, generation) = state.withLock { state in
+    private func held(_ hash: TokenHash, now: Date) -> (key: APIKey?, generation: Int) {
+        state.withLock { state in
             (state.entries[hash].flatMap { state.isListening || now < $0.loadedAt + Self.staleAfter ? $0.key : nil }, state.generation)
         }
+    }
+
+    private func find(_ hash: TokenHash, now: Date) async throws -> APIKey? {
+        let (held, generation) = held(hash, now: now)
         if let held { return held }
         guard let key = try await APIKeyStore(database).find(hash: hash) else { return nil }
         state.withLock { state in

@@ -30,6 +30,7 @@ enum ServerJobs {
             },
             Job(name: "limits", interval: RateLimits.exchangeInterval) { now in try await wiring.limits.exchange(now: now) },
             Job(name: "API key uses", interval: .seconds(10)) { _ in try await wiring.apiKeys.writeUses() },
+            Job(name: "door session uses", interval: .seconds(10)) { _ in try await wiring.doorSessions.writeUses() },
             Job(name: "refresh token salts", interval: .seconds(10)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)
             },
@@ -37,6 +38,7 @@ enum ServerJobs {
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseExpired(now: now, batchMax: batchMax)
                 try await AccountErasure(database: wiring.database).eraseExpired(now: now, batchMax: batchMax)
                 while try await RateLimitStore(wiring.database).eraseFull(now: now, countMax: batchMax) == batchMax {}
+                try await wiring.doorSessions.eraseExpired(now: now, batchMax: batchMax)
                 try await eraseEvents(wiring, now: now)
             },
         ]

@@ -9,7 +9,8 @@ package struct APIKeysSettings: Sendable {
 
     init(_ section: SettingsSection) {
         publishableScopes = section.scalars("publishable_scopes", .scopeToken, countMax: 100)
-        let named = section.scalars("callers", SettingsScalar<Caller.Proof>.word)
+        let named = section.scalars(
+            "callers", SettingsScalar<Caller.Proof>.word.holding("is for browsers at the door, not for the machine API") { $0 != .session })
         if !named.isEmpty { callers = Set(named) }
     }
 }

@@ -22,6 +22,7 @@ package struct GatehouseSettings: Sendable {
     package var passwords: PasswordsSettings
     package var registration: RegistrationSettings
     package var apiKeys: APIKeysSettings
+    package var gateway: GatewaySettings
     package var limits: LimitsSettings
     package var audit: AuditSettings
     package var log: LogSettings
@@ -87,6 +88,8 @@ package struct GatehouseSettings: Sendable {
         scopes = root.list("scopes", countMax: 1_000) { DeclaredScope.read($0, &context) }
         clients = root.list("clients", countMax: 10_000) { DeclaredClient.read($0, &context) }
         users = root.list("users", countMax: 10_000) { DeclaredUser.read($0, &context) }
+        // Its rules name scopes and resources.
+        gateway = root.section("gateway") { [context] in GatewaySettings($0, context) }
         effective = root.report.outline.text
     }
 

@@ -88,6 +88,7 @@ package struct Deployment: Sendable {
         parts.limits = settings.limits.policies
         parts.publishableScopes = ScopeSet(settings.apiKeys.publishableScopes)
         parts.callerProofs = settings.apiKeys.callers
+        parts.door = settings.gateway.door
         parts.auditRetention = settings.audit.retention
         parts.rotation.tokenLifetimeMax = OAuthSettings.accessTokenLifetimeMax
         parts.rotation.sessionLifetimeMax = settings.sessions.absolute

@@ -28,17 +28,47 @@ package struct CallerAuthentication: Sendable {
         self.spokenFor = spokenFor
     }
 
-    /// - Parameter notes: learns of the limit that the caller's key brings.
+    /// - Parameters:
+    ///   - demand: what the place asks; nil: what the machine API does.
+    ///   - notes: learns of the limit that the caller's key brings.
     /// - Returns: nil when there is no proof.
     /// - Throws: `invalid_token`, `invalid_client`, `too_many_requests`; `PostgresError`.
-    package func find(_ evidence: CallerEvidence, noting notes: RateLimitNotes? = nil, now: Date) async throws -> Caller? {
-        let values = evidence.headers[values: .authorization]
-        guard values.count <= 1 else { throw OAuthError.invalidRequest("There is more than one Authorization header.") }
-        guard let header = values.first else { return nil }
+    package func find(
+        _ evidence: CallerEvidence, demand: CallerDemand? = nil, noting notes: RateLimitNotes? = nil, now: Date
+    ) async throws -> Caller? {
+        let demand = demand ?? ownDemand
+        guard let header = try Self.authorization(evidence) else { return nil }
         if let bearer = try BearerToken(authorization: header) {
-            return try await bearerCaller(bearer.text, evidence, noting: notes, now: now)
+            return try await bearerCaller(bearer.text, evidence, demand, noting: notes, now: now)
         }
-        return try await clientCaller(evidence, now: now)
+        return try await clientCaller(evidence, demand, now: now)
+    }
+
+    /// As ``find(_:demand:noting:now:)``, from memory alone.
+    /// - Returns: nil where something has to be looked up first; `.some(nil)` when there is no proof.
+    package func findInPlace(_ evidence: CallerEvidence, demand: CallerDemand, now: Date) throws -> Caller?? {
+        guard evidence.headers[.signatureInput] == nil, evidence.certificates.isEmpty else { return nil }
+        guard let header = try Self.authorization(evidence) else { return .some(nil) }
+        guard let bearer = try BearerToken(authorization: header)?.text else { return nil }
+        if Self.isToken(bearer) {
+            guard demand.accepted.contains(.accessToken), let token = try tokens.verifyInPlace(bearer, now: now) else { return nil }
+            return .some(try caller(token, demand))
+        }
+        guard demand.accepted.contains(.apiKey) else { return nil }
+        do {
+            guard let key = try keys.requireInPlace(bearer, from: evidence.address, now: now) else { return nil }
+            return .some(try caller(key, demand))
+        } catch let refusal as APIKeyRefusal {
+            throw Self.refused(refusal)
+        }
+    }
+
+    private var ownDemand: CallerDemand { CallerDemand(accepted: accepted, audience: site.issuer) }
+
+    private static func authorization(_ evidence: CallerEvidence) throws(OAuthError) -> String? {
+        let values = evidence.headers[values: .authorization]
+        guard values.count <= 1 else { throw .invalidRequest("There is more than one Authorization header.") }
+        return values.first
     }
 
     /// Who sent a request to this server. Its body is still there afterwards.
@@ -52,31 +82,28 @@ package struct CallerAuthentication: Sendable {
         return caller
     }
 
-    private func bearerCaller(_ text: String, _ evidence: CallerEvidence, noting notes: RateLimitNotes?, now: Date) async throws -> Caller {
-        // Three parts: a token of ours. Anything else can only be a key.
-        if text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 {
-            guard accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
-            let token = try await tokens.verify(text, now: now)
-            // RFC 9068 §4: a token narrowed to another service is not for this one, which could have sent it on.
-            guard token.audiences.contains(site.issuer) else { throw OAuthError.invalidToken(reason: "not in the audience") }
-            return Caller(
-                proof: .accessToken, subject: token.subject, userID: token.userID, clientID: token.clientID, scopes: token.scopes,
-                audiences: spokenFor(token.clientID), roles: token.roles, credentialID: token.id)
+    /// Three parts: a token of ours. Anything else can only be a key.
+    private static func isToken(_ text: String) -> Bool { text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 }
+
+    private func bearerCaller(
+        _ text: String, _ evidence: CallerEvidence, _ demand: CallerDemand, noting notes: RateLimitNotes?, now: Date
+    ) async throws -> Caller {
+        if Self.isToken(text) {
+            guard demand.accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
+            return try caller(try await tokens.verify(text, now: now), demand)
         }
-        guard accepted.contains(.apiKey) else { throw OAuthError.invalidToken(reason: "API keys are switched off") }
-        let key: APIKey
+        guard demand.accepted.contains(.apiKey) else { throw OAuthError.invalidToken(reason: "API keys are switched off") }
         do {
-            key = try await keys.require(text, from: evidence.address, noting: notes, now: now)
+            return try caller(try await keys.require(text, from: evidence.address, noting: notes, now: now), demand)
         } catch let refusal as APIKeyRefusal {
-            throw OAuthError.invalidToken(reason: "API key: \(refusal.rawValue)")
+            throw Self.refused(refusal)
         }
-        // Everybody may hold a publishable key, so it proves nothing here.
-        guard key.kind != .publishable else { throw OAuthError.invalidToken(reason: "a publishable API key") }
-        return caller(key)
     }
 
-    private func clientCaller(_ evidence: CallerEvidence, now: Date) async throws -> Caller {
-        guard accepted.contains(.clientSecret) else { throw OAuthError.invalidClient(reason: "client secrets are switched off") }
+    private static func refused(_ refusal: APIKeyRefusal) -> OAuthError { .invalidToken(reason: "API key: \(refusal.rawValue)") }
+
+    private func clientCaller(_ evidence: CallerEvidence, _ demand: CallerDemand, now: Date) async throws -> Caller {
+        guard demand.accepted.contains(.clientSecret) else { throw OAuthError.invalidClient(reason: "client secrets are switched off") }
         let client = try await clients.authenticate(
             evidence.headers, try OAuthProtocol.Parameters([]), from: evidence.address.map(AddressKey.make), now: now)
         return Caller(
@@ -84,7 +111,19 @@ package struct CallerAuthentication: Sendable {
             audiences: spokenFor(client.id), roles: client.roles, credentialID: nil)
     }
 
-    private func caller(_ key: APIKey) -> Caller {
+    private func caller(_ token: AccessToken, _ demand: CallerDemand) throws(OAuthError) -> Caller {
+        // RFC 9068 §4: a token narrowed to another service is not for this one, which could have sent it on.
+        guard token.audiences.contains(demand.audience) else { throw .invalidToken(reason: "not in the audience") }
+        return Caller(
+            proof: .accessToken, subject: token.subject, userID: token.userID, clientID: token.clientID, scopes: token.scopes,
+            audiences: spokenFor(token.clientID), roles: token.roles, credentialID: token.id)
+    }
+
+    private func caller(_ key: APIKey, _ demand: CallerDemand) throws(OAuthError) -> Caller {
+        guard key.kind != .publishable || demand.acceptsPublishableKeys else { throw .invalidToken(reason: "a publishable API key") }
+        guard !demand.checksKeyAudiences || key.audiences.isEmpty || key.audiences.contains(demand.audience) else {
+            throw Self.refused(.audience)
+        }
         var userID: UUID?
         var clientID: String?
         switch key.owner {
@@ -93,6 +132,8 @@ package struct CallerAuthentication: Sendable {
         }
         return Caller(
             proof: .apiKey, subject: key.subject, userID: userID, clientID: clientID, scopes: key.scopes,
-            audiences: clientID.map(spokenFor) ?? [], roles: key.ownerRoles, credentialID: key.id)
+            audiences: clientID.map(spokenFor) ?? [],
+            // What its owner may do is not what everybody who has seen the key may do.
+            roles: key.kind == .publishable ? [] : key.ownerRoles, credentialID: key.id)
     }
 }

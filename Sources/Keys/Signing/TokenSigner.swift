@@ -13,7 +13,8 @@ package final class TokenSigner: Sendable {
     private let signatureByteCount: Int
 
     /// `at+jwt`: RFC 9068 §2.1. `JWT`: ID tokens. `logout+jwt`: Back-Channel Logout §2.4. `token-introspection+jwt`: RFC 9701 §5.
-    private static let usualTypes = ["at+jwt", "JWT", "logout+jwt", "token-introspection+jwt"]
+    /// `gatehouse-identity+jwt`: what the door tells the service behind it.
+    private static let usualTypes = ["at+jwt", "JWT", "logout+jwt", "token-introspection+jwt", "gatehouse-identity+jwt"]
 
     init(keyID: String, algorithm: SigningAlgorithm, key: any SigningPrivateKey) {
         self.keyID = keyID

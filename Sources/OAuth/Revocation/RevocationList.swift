@@ -65,16 +65,26 @@ package final class RevocationList: Sendable {
     package func covers(_ token: AccessToken) -> Bool {
         state.withLock { state in
             if state.entries.isEmpty { return false }
-            func isCovered(_ subject: Subject) -> Bool {
-                guard let entry = state.entries[subject] else { return false }
-                return entry.notBefore.map { token.issuedAt < $0 } ?? true
-            }
+            func isCovered(_ subject: Subject) -> Bool { Self.isCovered(subject, issuedAt: token.issuedAt, state) }
             if isCovered(.token(token.id)) || isCovered(.client(token.clientID)) { return true }
             if let grantID = token.grantID, isCovered(.grant(grantID)) { return true }
             if let sessionID = token.sessionID, isCovered(.session(sessionID)) { return true }
             if let userID = token.userID, isCovered(.user(userID)) { return true }
             return false
         }
+    }
+
+    /// Whether something that rests on all of these, since `issuedAt`, no longer holds.
+    package func covers(anyOf subjects: Subject..., issuedAt: Date) -> Bool {
+        state.withLock { state in
+            if state.entries.isEmpty { return false }
+            return subjects.contains { Self.isCovered($0, issuedAt: issuedAt, state) }
+        }
+    }
+
+    private static func isCovered(_ subject: Subject, issuedAt: Date, _ state: State) -> Bool {
+        guard let entry = state.entries[subject] else { return false }
+        return entry.notBefore.map { issuedAt < $0 } ?? true
     }
 
     /// A revocation is never weakened: no not-before wins over one, a later one over an earlier.

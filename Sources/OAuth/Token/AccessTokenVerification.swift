@@ -42,8 +42,19 @@ package final class AccessTokenVerification: Sendable {
             accessToken = try await check(token, now: now)
             remember(accessToken, hash, generation)
         }
-        guard now < accessToken.expiresAt else { throw OAuthError.invalidToken(reason: "expired") }
-        guard !revocations.covers(accessToken) else { throw OAuthError.invalidToken(reason: "revoked") }
+        return try judge(accessToken, now: now)
+    }
+
+    /// As ``verify(_:now:)``, for a token that was verified before.
+    /// - Returns: nil where this one was not, or was forgotten.
+    package func verifyInPlace(_ token: String, now: Date) throws(OAuthError) -> AccessToken? {
+        guard let known = recall(TokenHash(of: token)).0 else { return nil }
+        return try judge(known, now: now)
+    }
+
+    private func judge(_ accessToken: AccessToken, now: Date) throws(OAuthError) -> AccessToken {
+        guard now < accessToken.expiresAt else { throw .invalidToken(reason: "expired") }
+        guard !revocations.covers(accessToken) else { throw .invalidToken(reason: "revoked") }
         return accessToken
     }
 

@@ -23,6 +23,9 @@ package struct GatehouseContext: RequestContext {
     /// The numeric address of the peer; `unknown` where there is none (a unix socket, a test).
     package var clientAddress: String { remoteAddress?.ipAddress ?? "unknown" }
 
+    /// The numeric address of whoever is connected, whomever it speaks for; `unknown` where there is none.
+    package var peerAddress: String { remoteAddress?.ipAddress ?? "unknown" }
+
     /// Names this request in the log and on error pages.
     package var requestID: String { "\(id)" }
 }

@@ -48,13 +48,16 @@ package struct CookieRecipe: Sendable {
     }
 
     /// - Returns: The value; nil when absent, empty, over-long, oddly written, or sent twice (somebody planted a second one).
-    package func read(_ request: Request) -> String? {
-        pairs(request).first { $0.name == name }?.value
+    package func read(_ request: Request) -> String? { read(request.headers) }
+
+    /// As above, from the header fields alone.
+    package func read(_ headers: HTTPFields) -> String? {
+        pairs(headers).first { $0.name == name }?.value
     }
 
     /// - Returns: The cookies whose names begin with this one's, at most `countMax`, by the rules of ``read(_:)``; in the order of their names.
     func readFamily(_ request: Request, countMax: Int) -> [(name: String, value: String)] {
-        Array(pairs(request).sorted { $0.name < $1.name }.prefix(countMax))
+        Array(pairs(request.headers).sorted { $0.name < $1.name }.prefix(countMax))
     }
 
     /// - Returns: As ``readFamily(_:countMax:)``, with what it takes to set or clear each.
@@ -63,10 +66,10 @@ package struct CookieRecipe: Sendable {
     }
 
     /// The well-written cookies whose names begin with this one's, without those sent twice.
-    private func pairs(_ request: Request) -> [(name: String, value: String)] {
+    private func pairs(_ headers: HTTPFields) -> [(name: String, value: String)] {
         var found: [String: Substring.UTF8View] = [:]
         var repeated: Set<String> = []
-        for field in request.headers where field.name == .cookie {
+        for field in headers where field.name == .cookie {
             for pair in field.value.utf8.split(separator: UInt8(ascii: ";")) {
                 let pair = pair.drop { $0 == UInt8(ascii: " ") }
                 guard pair.starts(with: name.utf8), let equals = pair.firstIndex(of: UInt8(ascii: "=")) else { continue }

@@ -1,3 +1,4 @@
+import Gateway
 import OAuthProtocol
 
 /// A client that the settings declare; reconciled with the database at every start.
@@ -63,6 +64,7 @@ package struct DeclaredClient: Sendable {
 
     static func read(_ section: SettingsSection, _ context: inout DeclarationContext) -> DeclaredClient? {
         let client = DeclaredClientForm(section, context).client
+        if client?.clientID == DoorClient.id { section.refuse("client_id", "is the server's own") }
         if let client, !context.clientIDs.insert(client.clientID).inserted {
             section.refuse("client_id", "the client \(client.clientID) is declared twice")
         }

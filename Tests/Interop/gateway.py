@@ -1,0 +1,127 @@
+"""A real nginx on a loopback port with Examples/gateway/nginx.conf, and the service behind it, which tells what reached it."""
+
+import http.server
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+
+import requests
+
+from server import CHECKOUT, free_port
+
+EXAMPLE = CHECKOUT / "Examples" / "gateway" / "nginx.conf"
+
+
+def program():
+    """Debian keeps it where only root's PATH looks."""
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    assert found, "nginx is missing; scripts/install-missing test installs it"
+    return found
+
+
+class Service:
+    """Answers with the request that reached it: {"method", "path", "fields": [[name, value], …]}."""
+
+    def __init__(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                length = int(self.headers.get("Content-Length") or 0)
+                self.rfile.read(length)
+                words = {"method": self.command, "path": self.path, "fields": [list(pair) for pair in self.headers.items()]}
+                words = json.dumps(words).replace("<", "\\u003c")
+                is_page = "text/html" in self.headers.get("Accept", "")
+                body = (f"<!doctype html><title>service</title><pre id=reached>{words}</pre>" if is_page else words).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8" if is_page else "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+class Nginx:
+    """The example, moved: other ports, plain http on this machine; with `tls` (certificate, key) another port with client certificates."""
+
+    def __init__(self, gatehouse_port, service_port, port, tls=None, tls_port=None):
+        self.port, self.tls_port = port, tls_port
+        self.base = f"http://127.0.0.1:{port}"
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-nginx-"))
+        text = EXAMPLE.read_text()
+        text = text.replace("127.0.0.1:8080", f"127.0.0.1:{gatehouse_port}").replace("127.0.0.1:9000", f"127.0.0.1:{service_port}")
+        text = text.replace("server_name app.example.org;", "server_name 127.0.0.1;")
+        upstreams, server = text.split("\nserver {", 1)
+        server = "server {" + server
+        plain = server.replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
+        plain = re.sub(r"^ *ssl_certificate.*\n", "", plain, flags=re.MULTILINE)
+        text = upstreams + "\n" + plain
+        if tls:
+            secure = server.replace("listen 443 ssl;", f"listen 127.0.0.1:{tls_port} ssl;")
+            secure = re.sub(r"ssl_certificate [^;]*;", f"ssl_certificate {tls[0]};", secure)
+            secure = re.sub(r"ssl_certificate_key [^;]*;", f"ssl_certificate_key {tls[1]};", secure)
+            text += secure.replace("#   ssl_verify_client", "\n    ssl_verify_client")
+        self.settings = self.directory / "nginx.conf"
+        self.settings.write_text(
+            f"""
+            pid {self.directory}/pid;
+            error_log {self.directory}/error.log warn;
+            worker_processes 1;
+            daemon off;
+            events {{ worker_connections 64; }}
+            http {{
+                access_log off;
+                client_body_temp_path {self.directory}/body;
+                proxy_temp_path {self.directory}/proxy;
+                fastcgi_temp_path {self.directory}/fastcgi;
+                uwsgi_temp_path {self.directory}/uwsgi;
+                scgi_temp_path {self.directory}/scgi;
+                {text}
+            }}
+            """
+        )
+        self.process = None
+
+    def start(self):
+        command = [program(), "-p", str(self.directory), "-e", str(self.directory / "error.log"), "-c", str(self.settings)]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"nginx ended:\n{self.words()}")
+            try:
+                requests.get(self.base + "/", timeout=5, proxies={"http": None})
+                return self
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        raise RuntimeError(f"nginx did not answer:\n{self.words()}")
+
+    def words(self):
+        log = self.directory / "error.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=20)
+        shutil.rmtree(self.directory, ignore_errors=True)
