@@ -13,6 +13,8 @@ enum Migrations {
         for file in files {
             var open: Table?
             for line in file.lines {
+                // An unlogged table is a table.
+                let line = line.replacing("create unlogged table ", with: "create table ")
                 let words = line.split { $0 == " " || $0 == "(" }
                 if line.hasPrefix("create table "), words.count > 2 {
                     open = Table(name: String(words[2]), columns: [])

@@ -33,20 +33,32 @@ package struct RateLimitStanding: Sendable, Equatable {
         fields.append(HTTPField(name: .rateLimit, value: item("r", remaining, "t", resetSeconds)))
     }
 
-    /// `"name";a=1;b=2`, in one allocation.
-    private func item(_ first: Character, _ firstValue: Int, _ second: Character, _ secondValue: Int) -> String {
-        var text = ""
-        text.reserveCapacity(policy.utf8.count + 32)
-        text.append("\"")
-        text.append(policy)
-        text.append("\";")
-        text.append(first)
-        text.append("=")
-        text.append(firstValue.description)
-        text.append(";")
-        text.append(second)
-        text.append("=")
-        text.append(secondValue.description)
-        return text
+    /// `"name";a=1;b=2`, written once and in place.
+    private func item(_ first: StaticString, _ firstValue: Int, _ second: StaticString, _ secondValue: Int) -> String {
+        String(unsafeUninitializedCapacity: policy.utf8.count + 50) { buffer in
+            var count = 0
+            func write(_ byte: UInt8) {
+                buffer[count] = byte
+                count += 1
+            }
+            func write(_ name: StaticString, _ value: Int) {
+                write(UInt8(ascii: ";"))
+                write(name.utf8Start.pointee)
+                write(UInt8(ascii: "="))
+                var (divisor, rest) = (1, max(0, value))
+                while rest / divisor >= 10 { divisor *= 10 }
+                while divisor > 0 {
+                    write(UInt8(ascii: "0") + UInt8(rest / divisor))
+                    rest %= divisor
+                    divisor /= 10
+                }
+            }
+            write(UInt8(ascii: "\""))
+            for byte in policy.utf8 { write(byte) }
+            write(UInt8(ascii: "\""))
+            write(first, firstValue)
+            write(second, secondValue)
+            return count
+        }
     }
 }
