@@ -82,7 +82,9 @@ let package = Package(
         // Clients, grants, tokens, OpenID Connect.
         wing("OAuth", ["Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", hummingbird]),
         // Who is calling, and what their credentials are worth.
-        wing("Gateway", ["OAuth", "Credentials", "Guard", "Web", "Audit", "Runtime", "Postgres", "Keys", "OAuthProtocol", hummingbird]),
+        wing(
+            "Gateway",
+            ["OAuth", "Credentials", "Accounts", "Guard", "Web", "Audit", "Runtime", "Postgres", "Keys", "OAuthProtocol", hummingbird]),
         // Every route on one screen, services, settings, start-up.
         wing(
             "GatehouseServer",

@@ -1,6 +1,8 @@
 """A real nginx on a loopback port with Examples/gateway/nginx.conf, and the service behind it, which tells what reached it."""
 
+import datetime
 import http.server
+import ipaddress
 import json
 import pathlib
 import re
@@ -11,8 +13,11 @@ import threading
 import time
 
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from server import CHECKOUT, free_port
+from server import CHECKOUT
 
 EXAMPLE = CHECKOUT / "Examples" / "gateway" / "nginx.conf"
 
@@ -22,6 +27,25 @@ def program():
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     assert found, "nginx is missing; scripts/install-missing test installs it"
     return found
+
+
+def make_certificate(directory, name):
+    """A certificate that vouches for itself, for a server on 127.0.0.1 or for a client: (certificate file, key file)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files = directory / f"{name}.pem", directory / f"{name}.key"
+    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return str(files[0]), str(files[1])
 
 
 class Service:

@@ -10,7 +10,7 @@ import requests
 
 from browser import Browser
 from clients import RESOURCE, SERVICE
-from gateway import Nginx, Service
+from gateway import Nginx, Service, make_certificate
 from pages import Person, read
 from server import Server, demo_settings, free_port, wait_until
 
@@ -20,6 +20,7 @@ IDENTITY = ["Subject", "Kind", "Client", "User", "Scopes", "Roles", "Identity"]
 def gateway_settings(port):
     return f"""
 gateway:
+  client_certificates: true
   rules:
     - {{ host: 127.0.0.1, path: /open/*, methods: [GET], anonymous: true }}
     - {{ host: 127.0.0.1, path: /api/write, audience: "{RESOURCE}", scopes: ["notes:write"] }}
@@ -30,7 +31,14 @@ gateway:
 
 
 @pytest.fixture(scope="module")
-def door():
+def certificates(tmp_path_factory):
+    """Certificate and key of nginx, and of a client that nobody knows."""
+    directory = tmp_path_factory.mktemp("certificates")
+    return make_certificate(directory, "nginx"), make_certificate(directory, "client")
+
+
+@pytest.fixture(scope="module")
+def door(certificates):
     """(server, nginx)"""
     port, service = free_port(), Service()
     server = Server()
@@ -38,7 +46,7 @@ def door():
     nginx = None
     try:
         server.start()
-        nginx = Nginx(server.port, service.port, port).start()
+        nginx = Nginx(server.port, service.port, port, tls=certificates[0], tls_port=free_port()).start()
         yield server, nginx
     finally:
         if nginx:
@@ -124,6 +132,20 @@ def test_identity_fields_from_outside_never_reach_the_service(door, path, bearer
     answer = requests.get(door[1].base + path, headers=headers, timeout=30, proxies={"http": None})
     reached(answer)
     assert "spoofed" not in answer.text
+
+
+def test_over_tls_a_client_certificate_goes_to_the_door_and_no_further(door, certificates, key):
+    nginx = door[1]
+    base = f"https://127.0.0.1:{nginx.tls_port}"
+    with requests.Session() as session:
+        session.trust_env, session.verify, session.cert = False, certificates[0][0], certificates[1]
+        answer = session.get(base + "/api/notes", headers={"Authorization": f"Bearer {key}", "X-Client-Cert": "spoofed"}, timeout=30)
+        told = reached(answer)
+        assert "x-client-cert" not in told
+        claims = jwt.decode(told["x-gatehouse-identity"][0], options={"verify_signature": False})
+        assert claims["aud"] == base
+        # Nobody has vouched for it, so it proves nothing alone.
+        assert session.get(base + "/api/notes", timeout=30).status_code == 401
 
 
 def test_forwarded_fields_from_outside_change_nothing(door, key):
