@@ -106,7 +106,8 @@ package enum Routes {
             router.refuseOtherMethods("\(path)", than: .get, .post)
         }
         for path in [
-            Path.keys, AuthorizeEndpoint.continuePath, "/", DoorSignInPage.signInPath, DoorSignInPage.callbackPath, "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
+            Path.keys, AuthorizeEndpoint.continuePath, "/", DoorSignInPage.signInPath, DoorSignInPage.callbackPath,
+            "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
         ] {
             router.refuseOtherMethods("\(path)", than: .get)
         }

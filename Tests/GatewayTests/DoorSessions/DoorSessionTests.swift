@@ -161,7 +161,8 @@ import Testing
     }
 
     @Test func `who is busy at the door does not idle at the issuer`() async throws {
-        try await DoorExample.run([DoorExample.rule(browsers: true)], configureServer: { $0.sessionLimits.idle = .hours(1) }) { door async throws in
+        try await DoorExample.run([DoorExample.rule(browsers: true)], configureServer: { $0.sessionLimits.idle = .hours(1) }) {
+            door async throws in
             let browser = DoorBrowser(door)
             try await browser.signIn()
             for _ in 0..<3 {

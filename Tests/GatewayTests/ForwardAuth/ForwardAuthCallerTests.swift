@@ -139,7 +139,8 @@ import Testing
     }
 
     @Test func `without a rule nobody passes, whatever they show`() async throws {
-        try await DoorExample.run([DoorExample.rule("app.example.org", "/api/*") { $0.audience = "https://api.example" }]) { door async throws in
+        try await DoorExample.run([DoorExample.rule("app.example.org", "/api/*") { $0.audience = "https://api.example" }]) {
+            door async throws in
             let key = try await door.apiKey()
             for sent in [DoorExample.Sent(target: "/"), .init(host: "other.example.org", target: "/api/x"), .init(target: "/apis")] {
                 let answer = try await door.ask("caddy", sent, bearer: key)
