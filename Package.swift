@@ -9,6 +9,7 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -40,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
@@ -63,13 +65,15 @@ let package = Package(
         wing("Audit", ["Runtime", "Postgres"]),
         // Signing keys and their rotation, encryption, opaque tokens.
         wing("Keys", ["Audit", "Runtime", "Postgres", "OAuthProtocol", "COpenSSL", crypto, logging]),
-        // Middlewares, forms, pages, error replies.
+        // Middlewares, forms, pages, error replies, TLS, proxies.
         wing(
             "Web",
             [
-                "Keys", "Runtime", "Postgres", "OAuthProtocol", hummingbird, logging, crypto, nio,
+                "Keys", "Runtime", "Postgres", "OAuthProtocol", hummingbird, logging, crypto, nio, nioSSL,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ]),
@@ -93,6 +97,7 @@ let package = Package(
                 hummingbird, lifecycle, nio,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -125,13 +130,15 @@ let package = Package(
         tests("OAuthProtocolTests", ["OAuthProtocol", "TestKit"], exclude: ["MessageSignatures/Fixtures"]),
         tests("PostgresTests", ["Postgres", "TestKit"]),
         tests("KeysTests", ["Keys", "TestKit"]),
-        tests("WebTests", ["Web", "TestKit", hummingbirdTesting, lifecycle, .product(name: "NIOPosix", package: "swift-nio")]),
+        tests(
+            "WebTests",
+            ["Web", "TestKit", hummingbirdTesting, lifecycle, nioSSL, .product(name: "NIOPosix", package: "swift-nio")]),
         tests("GuardTests", ["Guard", "TestKit", hummingbirdTesting]),
         tests("AccountsTests", ["Accounts", "TestKit", hummingbirdTesting]),
         tests("CredentialsTests", ["Credentials", "Gateway", "TestKit", hummingbirdTesting]),
         tests("GatewayTests", ["Gateway", "TestKit", hummingbirdTesting]),
         tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting]),
-        tests("GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting]),
+        tests("GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting, httpClient, nioSSL, lifecycle]),
         tests("GatehouseClientTests", ["GatehouseClient", "TestKit", hummingbirdTesting]),
         tests("GatehouseHummingbirdTests", ["GatehouseHummingbird", "TestKit", hummingbirdTesting]),
         tests("TidyTests", ["TestKit"]),

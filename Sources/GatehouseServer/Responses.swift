@@ -1,3 +1,4 @@
+import Audit
 import FoundationEssentials
 import Gateway
 import Guard
@@ -24,6 +25,8 @@ package struct Responses: HTTPResponder {
 
     private let direct: [String: [DirectRoute]]
     private let forwardAuth: ForwardAuthEndpoint
+    private let proxies: ProxyTrust?
+    private let tally: AuditTally
     private let router: RouterResponder<GatehouseContext>
     private let headers: ResponseHeadersMiddleware
     private let origins: CrossOriginMiddleware
@@ -36,6 +39,8 @@ package struct Responses: HTTPResponder {
     package init(_ wiring: Wiring) {
         let endpoints = Endpoints(wiring)
         forwardAuth = wiring.forwardAuth
+        proxies = wiring.parts.proxies
+        tally = wiring.tally
         headers = ResponseHeadersMiddleware(site: wiring.parts.site)
         let origins = Routes.crossOrigin(wiring)
         self.origins = origins
@@ -50,6 +55,16 @@ package struct Responses: HTTPResponder {
         clock = wiring.parts.clock
     }
 
+    /// The context with what a trusted proxy says about the client.
+    private func believed(_ request: Request, _ context: GatehouseContext) -> GatehouseContext {
+        guard let proxies else { return context }
+        var context = context
+        for refusal in context.believe(proxies, request.headers) {
+            tally.count(.proxyFieldRefused, clientID: nil, reason: refusal.rawValue)
+        }
+        return context
+    }
+
     /// A request that came by a connection.
     func respond(_ request: Request, _ channel: any Channel) async -> Response {
         await respond(
@@ -58,7 +73,10 @@ package struct Responses: HTTPResponder {
 
     package func respond(to request: Request, context: GatehouseContext) async -> Response {
         var response: Response
-        if forwardAuth.isMeant(by: request.head) {
+        // The door's proxies are listed apart, and speak of the requests that they hold.
+        let isForDoor = forwardAuth.isMeant(by: request.head)
+        let context = isForDoor ? context : believed(request, context)
+        if isForDoor {
             // Whatever the method: Envoy asks with the one of the request that it holds. The proxy itself is asking, whomever it speaks for.
             response = await forwardAuth.answer(request.head, from: context.peerAddress, now: clock.now)
             // What is no pass may go on to the client.

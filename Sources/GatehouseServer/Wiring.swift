@@ -30,6 +30,8 @@ package struct Wiring: Sendable {
         package var callerProofs = Set(Caller.Proof.allCases)
         /// The door for proxies.
         package var door = ForwardAuthSettings()
+        /// Who may speak for clients; nil: nobody.
+        package var proxies: ProxyTrust?
         package var rotation = KeyRotationTimetable()
         package var auditRetention: Duration = .days(400)
         package var masterKeys: MasterKeys

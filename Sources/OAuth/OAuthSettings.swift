@@ -6,6 +6,8 @@ import Runtime
 package struct OAuthSettings: Sendable {
     /// The issuer identifier (RFC 8414 §2): no trailing slash.
     package var issuer: String
+    /// Where clients show their certificates (RFC 8705 §5), without a trailing slash; nil where they can't.
+    package var mutualTLSURL: String?
     package var accessTokenAlgorithm: SigningAlgorithm = .es256
     package var accessTokenLifetime: Duration = .hours(1)
     package var idTokenLifetime: Duration = .hours(1)

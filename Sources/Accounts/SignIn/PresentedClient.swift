@@ -6,10 +6,13 @@ package struct PresentedClient: Sendable {
     package var page: PageClient
     /// Proven; the page's `form-action` names it, or browsers block the way back.
     package var redirectURI: String
+    /// Whether it waits in the window that opened this one.
+    package var isPopup: Bool
 
-    package init(page: PageClient, redirectURI: String) {
+    package init(page: PageClient, redirectURI: String, isPopup: Bool = false) {
         self.page = page
         self.redirectURI = redirectURI
+        self.isPopup = isPopup
     }
 
     init?(_ json: JSONValue) {
@@ -18,13 +21,14 @@ package struct PresentedClient: Sendable {
             page: PageClient(
                 name: name, logoURI: json["logo_uri"]?.string, uri: json["client_uri"]?.string, policyURI: json["policy_uri"]?.string,
                 tosURI: json["tos_uri"]?.string, isUnverified: json["unverified"]?.bool ?? false),
-            redirectURI: redirectURI)
+            redirectURI: redirectURI, isPopup: json["popup"]?.bool ?? false)
     }
 
     var json: JSONValue {
         var members: [String: JSONValue] = [
             "name": .string(page.name), "redirect_uri": .string(redirectURI), "unverified": .bool(page.isUnverified),
         ]
+        if isPopup { members["popup"] = true }
         members["logo_uri"] = page.logoURI.map(JSONValue.string)
         members["client_uri"] = page.uri.map(JSONValue.string)
         members["policy_uri"] = page.policyURI.map(JSONValue.string)
@@ -33,6 +37,6 @@ package struct PresentedClient: Sendable {
     }
 
     package var pagePolicy: PagePolicy {
-        PagePolicy(imageURIs: page.logoURI.map { [$0] } ?? [], formTargetURIs: [redirectURI])
+        PagePolicy(imageURIs: page.logoURI.map { [$0] } ?? [], formTargetURIs: [redirectURI], isIsolated: !isPopup)
     }
 }

@@ -1,3 +1,4 @@
+import OAuthProtocol
 import Yams
 
 /// Everything that a deployment decides, from a YAML file with `GATEHOUSE_*` variables laid over its scalars.
@@ -11,6 +12,7 @@ package struct GatehouseSettings: Sendable {
     /// This machine only: http, short declared secrets and readable passwords are tolerated.
     package var local: Bool
     package var listen: ListenSettings
+    package var proxies: ProxiesSettings
     package var database: DatabaseSettings
     /// As written: relative to the working directory.
     package var dataDirectory: String
@@ -34,6 +36,13 @@ package struct GatehouseSettings: Sendable {
     /// Whether declared clients and users that have left the file are removed at start.
     package var prune: Bool
     private let effective: String
+
+    /// Where clients with certificates reach this server (RFC 8705 §5); nil where they can't. On this machine: the issuer's host with the port.
+    package var mutualTLSURL: String? {
+        if let url = listen.mutualTLS.url { return url }
+        guard let port = listen.mutualTLS.port, let host = (try? AbsoluteURI(parsing: issuer))?.host else { return nil }
+        return "https://\(host):\(port)"
+    }
 
     /// Whether clients may be given this scope.
     package func declares(scope name: String) -> Bool {
@@ -68,8 +77,9 @@ package struct GatehouseSettings: Sendable {
         database = root.section("database") { DatabaseSettings($0) }
         let local = root.read("local", .bool, default: database.url == nil)
         self.local = local
-        listen = root.section("listen") { ListenSettings($0) }
-        issuer = Self.issuer(root, local: local, port: listen.port)
+        listen = root.section("listen") { ListenSettings($0, local: local) }
+        issuer = Self.issuer(root, local: local, listen: listen)
+        proxies = root.section("proxies") { ProxiesSettings($0) }
         name = root.read("name", .text(bytesMax: 100), default: "Gatehouse")
         dataDirectory = root.read("data_directory", .path, default: local ? ".gatehouse" : "/var/lib/gatehouse")
         resourcesDirectory = root.find("resources_directory", .path)
@@ -93,15 +103,17 @@ package struct GatehouseSettings: Sendable {
         effective = root.report.outline.text
     }
 
-    private static func issuer(_ root: SettingsSection, local: Bool, port: Int) -> String {
+    private static func issuer(_ root: SettingsSection, local: Bool, listen: ListenSettings) -> String {
         guard let issuer = root.find("issuer", .issuer) else {
-            let fallback = "http://localhost:\(port)"
+            let fallback = "\(listen.tls == nil ? "http" : "https")://localhost:\(listen.port)"
             if !local, !root.isSet("issuer") { root.refuse("issuer", "is required outside local mode: the server's public https address") }
             if !root.isSet("issuer") { root.report.outline.scalar("issuer", fallback, note: "default") }
             return fallback
         }
         if issuer.hasPrefix("http:"), !local {
             root.refuse("issuer", "must begin with https:// outside local mode")
+        } else if issuer.hasPrefix("http:"), listen.tls != nil {
+            root.refuse("issuer", "must begin with https:// since listen.tls is set")
         }
         return issuer
     }

@@ -38,7 +38,7 @@ package struct GatewaySettings: Sendable {
 }
 
 extension SettingsScalar where Value == AddressNetwork {
-    fileprivate static var proxyNetwork: Self {
+    static var proxyNetwork: Self {
         Self(
             parse: { text throws(SettingsRefusal) in
                 guard let network = AddressNetwork(parsing: text), !text.hasSuffix("/0") else {

@@ -89,6 +89,7 @@ package struct Deployment: Sendable {
         parts.publishableScopes = ScopeSet(settings.apiKeys.publishableScopes)
         parts.callerProofs = settings.apiKeys.callers
         parts.door = settings.gateway.door
+        parts.proxies = settings.proxies.trust
         parts.auditRetention = settings.audit.retention
         parts.rotation.tokenLifetimeMax = OAuthSettings.accessTokenLifetimeMax
         parts.rotation.sessionLifetimeMax = settings.sessions.absolute
@@ -97,6 +98,7 @@ package struct Deployment: Sendable {
 
     private static func oauth(_ settings: GatehouseSettings) -> OAuthSettings {
         var oauth = OAuthSettings(issuer: settings.issuer)
+        oauth.mutualTLSURL = settings.mutualTLSURL
         oauth.accessTokenAlgorithm = settings.tokens.accessAlgorithm == .es256 ? .es256 : .rs256
         oauth.accessTokenLifetime = settings.tokens.access
         oauth.idTokenLifetime = settings.tokens.id

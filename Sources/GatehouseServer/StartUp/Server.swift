@@ -1,10 +1,8 @@
 import FoundationEssentials
 import Hummingbird
-import HummingbirdCore
 import Keys
 import Logging
 import NIOCore
-import NIOPosix
 import OAuth
 import Postgres
 import Runtime
@@ -31,9 +29,10 @@ package struct Server: Sendable {
     /// Returns after shutdown. The deployment is closed in any case.
     package func run() async throws {
         do {
+            let listeners = try Listeners(deployment.settings.listen, logger: deployment.logger)
             deployment.database.start()
             try await prepare()
-            try await serve()
+            try await serve(listeners)
             // What was counted since the last turn of the job.
             try? await ServerJobs.flushTally(deployment.wiring, now: deployment.wiring.parts.clock.now)
             try? await deployment.wiring.apiKeys.writeUses()
@@ -69,30 +68,15 @@ package struct Server: Sendable {
         }
     }
 
-    /// A connection on which nothing comes for so long is closed.
-    private static let idleTimeMax: Duration = .seconds(60)
-    /// Beyond these, new connections wait in the backlog.
-    private static let connectionsMax = 10_000
-
-    private func serve() async throws {
+    private func serve(_ listeners: Listeners) async throws {
         let wiring = deployment.wiring
-        let listen = deployment.settings.listen
-        let jobs = JobRunner(jobs: ServerJobs.all(wiring), clock: wiring.parts.clock, logger: deployment.logger)
-        let onRunning = onRunning
-        let listener = RequestChannel(
-            idleTimeMax: Self.idleTimeMax, bodyBytesMax: Form.bodyBytesMax, responder: Responses(wiring).respond
-        ).server(
-            configuration: .init(
-                address: .hostname(listen.address, port: listen.port), backlog: 1_024,
-                availableConnectionsDelegate: .maximum(Self.connectionsMax, logger: deployment.logger)),
-            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? listen.port) },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: deployment.logger)
+        listeners.warn(now: wiring.parts.clock.now)
+        let jobs = JobRunner(
+            jobs: ServerJobs.all(wiring) + listeners.jobs, clock: wiring.parts.clock, logger: deployment.logger)
         // Shut down in reverse order: the door closes first. The database is closed after all of them.
         let services: [any Service] =
-            [
-                ChangeListener(wiring: wiring), jobs,
-                PortClaim(address: listen.address, port: listen.port, listener: listener),
-            ] + extraServices
+            [ChangeListener(wiring: wiring), jobs]
+            + listeners.services(Responses(wiring).respond, onRunning: onRunning) + extraServices
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: deployment.logger))
         try await group.run()

@@ -19,7 +19,8 @@ struct AuthorizationChecks: Sendable {
         let mode = try? parameters.optional("response_mode").map { text throws(OAuthError) in try ResponseMode(parsing: text) }
         return AuthorizationTarget(
             client: client, redirectURI: redirectURI, sentRedirectURI: sent, responseMode: (mode ?? nil) ?? .query,
-            state: (try? parameters.optional("state")) ?? nil)
+            state: (try? parameters.optional("state")) ?? nil,
+            isPopup: Display(parsing: ((try? parameters.optional("display")) ?? nil) ?? "") == .popup)
     }
 
     private static func redirectURI(_ sent: String?, of client: Client, scope: String) throws(OAuthError) -> RedirectURI {

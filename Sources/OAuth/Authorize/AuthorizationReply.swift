@@ -34,7 +34,7 @@ struct AuthorizationReply: Sendable {
                 ],
                 policy: PagePolicy(
                     imageURIs: target.client.metadata.logoURI.best().map { [$0] } ?? [], formTargetURIs: [target.address],
-                    runsFormPost: true))
+                    runsFormPost: true, isIsolated: !target.isPopup))
         }
     }
 }

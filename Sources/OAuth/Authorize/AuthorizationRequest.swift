@@ -34,6 +34,8 @@ struct AuthorizationTarget: Sendable {
     let sentRedirectURI: String?
     let responseMode: ResponseMode
     let state: String?
+    /// Whether the application waits in another window for word from this one (`display=popup`).
+    var isPopup = false
 
     /// The address to answer to.
     var address: String { redirectURI.text }

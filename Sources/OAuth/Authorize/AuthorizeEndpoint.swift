@@ -117,7 +117,7 @@ package struct AuthorizeEndpoint: Sendable {
         Reply.redirect(
             to: try await signIn.begin(
                 handle: handle, returnTo: Self.address(handle), loginHint: asked.loginHint,
-                client: PresentedClient(page: asked.client.page, redirectURI: asked.target.address),
+                client: PresentedClient(page: asked.client.page, redirectURI: asked.target.address, isPopup: asked.target.isPopup),
                 offersPresentAccount: offersPresentAccount, browser: browser, now: now))
     }
 

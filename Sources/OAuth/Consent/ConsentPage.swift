@@ -95,7 +95,9 @@ package struct ConsentPage: Sendable {
                 "remember": client.canRememberConsent,
                 "redirectHost": asked.target.redirectURI.displayName,
             ],
-            policy: PagePolicy(imageURIs: client.metadata.logoURI.best().map { [$0] } ?? [], formTargetURIs: [asked.target.address]))
+            policy: PagePolicy(
+                imageURIs: client.metadata.logoURI.best().map { [$0] } ?? [], formTargetURIs: [asked.target.address],
+                isIsolated: !asked.target.isPopup))
     }
 
     /// Finds a stored request; it is to be checked again, since the client or the settings may have changed.

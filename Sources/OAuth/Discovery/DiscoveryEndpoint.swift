@@ -61,6 +61,19 @@ package struct DiscoveryEndpoint: Sendable {
             "authorization_response_iss_parameter_supported": .bool(true),
         ]
         if case .off = settings.registration {} else { members["registration_endpoint"] = url(Path.register) }
+        if let base = settings.mutualTLSURL { members["mtls_endpoint_aliases"] = aliases(of: members, issuer: settings.issuer, base: base) }
         return .object(members)
+    }
+
+    /// The endpoints that a client calls by itself, where it can show its certificate (RFC 8705 §5). Those for browsers have none.
+    private static func aliases(of members: [String: JSONValue], issuer: String, base: String) -> JSONValue {
+        var aliases: [String: JSONValue] = [:]
+        for name in [
+            "token_endpoint", "userinfo_endpoint", "introspection_endpoint", "revocation_endpoint", "registration_endpoint",
+        ] {
+            guard let address = members[name]?.string else { continue }
+            aliases[name] = .string(base + address.dropFirst(issuer.count))
+        }
+        return .object(aliases)
     }
 }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
@@ -7,21 +8,36 @@ package struct GatehouseContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     private let remoteAddress: SocketAddress?
     private let id = RequestID()
+    /// Whom a trusted proxy speaks for.
+    private var forwardedAddress: AddressNumber?
     /// The certificate that the client has proven to hold the key of, and those that vouch for it, in DER; empty without one.
-    package var peerCertificates: [[UInt8]] = []
+    /// Whether any of them is to be trusted has not been judged.
+    package var peerCertificates: [[UInt8]]
     /// The limits that the request has met.
     package let rateLimits = RateLimitNotes()
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         remoteAddress = source.channel.remoteAddress
+        peerCertificates = (source.channel as? TLSPeerChannel)?.certificates ?? []
+    }
+
+    /// Takes from the request's fields what a trusted proxy says about the client.
+    /// - Returns: why fields were not believed.
+    package mutating func believe(_ trust: ProxyTrust, _ headers: HTTPFields) -> [ProxyVerdict.Refusal] {
+        let verdict = trust.judge(
+            peer: remoteAddress.flatMap { AddressNumber($0) }, headers, readsCertificate: peerCertificates.isEmpty)
+        forwardedAddress = verdict.client
+        if peerCertificates.isEmpty { peerCertificates = verdict.certificates }
+        return verdict.refusals
     }
 
     /// Request bodies above this are refused with 413.
     package var maxUploadSize: Int { Form.bodyBytesMax }
 
-    /// The numeric address of the peer; `unknown` where there is none (a unix socket, a test).
-    package var clientAddress: String { remoteAddress?.ipAddress ?? "unknown" }
+    /// The client's numeric address: the peer's, or behind a trusted proxy the one that it tells; `unknown` where there is none
+    /// (a unix socket, a test).
+    package var clientAddress: String { forwardedAddress?.description ?? remoteAddress?.ipAddress ?? "unknown" }
 
     /// The numeric address of whoever is connected, whomever it speaks for; `unknown` where there is none.
     package var peerAddress: String { remoteAddress?.ipAddress ?? "unknown" }

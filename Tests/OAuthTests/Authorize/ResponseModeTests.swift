@@ -9,6 +9,27 @@ import Testing
 
 /// How requests and answers travel: form_post, and authorization by POST.
 @Suite struct ResponseModeTests {
+    @Test(arguments: ["popup", "page", "unheard-of"])
+    func `pages in a popup are not cut off from the window that waits for them, all others are`(display: String) async throws {
+        try await TestServer.run { server in
+            try await server.addUser()
+            try await server.addClient()
+            let flow = TestFlow(server)
+            let name = try #require(HTTPField.Name("Cross-Origin-Opener-Policy"))
+            let expected = display == "popup" ? nil : "same-origin"
+            let signIn = try await flow.browser.open(flow.authorizeURI(["display": display, "response_mode": "form_post"]))
+            #expect(signIn.text.contains("sign-in-form"))
+            #expect(signIn.headers[name] == expected)
+            let consent = try await flow.browser.submit(
+                "sign-in-form", of: signIn, [("username", flow.username), ("password", flow.password)])
+            #expect(consent.text.contains("consent-form"))
+            #expect(consent.headers[name] == expected)
+            let answer = try await flow.browser.submit("consent-form", of: consent, [("decision", "allow")])
+            #expect(answer.text.contains("name=\"code\""))
+            #expect(answer.headers[name] == expected)
+        }
+    }
+
     @Test func `form_post answers with a form to the proven redirect and nowhere else`() async throws {
         try await TestServer.run { server in
             try await server.addUser()

@@ -61,6 +61,26 @@ import Testing
         }
     }
 
+    @Test func `where clients show certificates there are aliases for what clients call, and each has its route`() async throws {
+        try await TestServer.run(configure: { parts in
+            parts.oauth.mutualTLSURL = "https://id.example:8444"
+            parts.oauth.registration = .open
+        }) { server in
+            let document = try await server.get(Self.paths[0]).json
+            let aliases = try #require(document["mtls_endpoint_aliases"]?.object)
+            #expect(
+                Set(aliases.keys) == [
+                    "token_endpoint", "userinfo_endpoint", "introspection_endpoint", "revocation_endpoint", "registration_endpoint",
+                ])
+            for (name, alias) in aliases {
+                let address = try #require(alias.string)
+                #expect(address.hasPrefix("https://id.example:8444/"))
+                #expect(document[name]?.string == TestServer.issuer + address.dropFirst("https://id.example:8444".count))
+                #expect(try await server.post(String(address.dropFirst("https://id.example:8444".count)), []).status != .notFound)
+            }
+        }
+    }
+
     @Test func `the JWKS holds public keys for both algorithms, and may be cached an hour`() async throws {
         try await TestServer.run { server in
             let answer = try await server.get("/oauth2/jwks")

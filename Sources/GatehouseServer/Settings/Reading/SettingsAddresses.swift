@@ -38,6 +38,13 @@ extension SettingsScalar where Value == String {
         }
     }
 
+    /// Where else this server is reached: under https always, since that is what it is for.
+    static var webOrigin: Self {
+        uri("must be an https address without path, trailing slash, query or fragment") { uri, text in
+            uri.rest.isEmpty && uri.origin == text && text.hasPrefix("https:")
+        }
+    }
+
     /// RFC 8707 §2: an absolute URI without a fragment.
     static var resourceIdentifier: Self {
         uri("must be an absolute URI without a fragment, such as https://api.example.com") { uri, _ in
