@@ -64,6 +64,10 @@ package struct Wiring: Sendable {
     /// Other nodes have changed the signing keys, and this one could not read them yet.
     package let keysAreStale = StaleFlag()
     package let issuance: APIKeyIssuance
+    package let signatureKeys: SignatureKeyDirectory
+    package let signatureKeyIssuance: SignatureKeyIssuance
+    package let signatures: SignedRequestVerification
+    package let replay: ReplayGuard
     package let callers: CallerAuthentication
     package let signInLimits: SignInLimits
     package let registrationLimiter: AttemptLimiter
@@ -88,9 +92,15 @@ package struct Wiring: Sendable {
         verification = AccessTokenVerification(issuer: parts.oauth.issuer, keys: keys, revocations: revocations)
         apiKeys = APIKeyDirectory(database: database)
         issuance = APIKeyIssuance(database: database, directory: apiKeys, audit: audit, randomness: parts.randomness)
+        signatureKeys = SignatureKeyDirectory(database: database, masterKeys: parts.masterKeys)
+        signatureKeyIssuance = SignatureKeyIssuance(
+            database: database, directory: signatureKeys, masterKeys: parts.masterKeys, audit: audit, randomness: parts.randomness)
+        replay = ReplayGuard(database: database)
+        signatures = try SignedRequestVerification(
+            directory: signatureKeys, replay: replay, tally: tally, randomness: parts.randomness)
         callers = CallerAuthentication(
             site: parts.site, accepted: parts.callerProofs, tokens: verification, keys: apiKeys,
-            clients: ClientAuthentication(clients: clients),
+            clients: ClientAuthentication(clients: clients), signatures: signatures,
             spokenFor: { parts.oauth.services(of: $0) })
         signInLimits = SignInLimits(perAccount: parts.signInPerAccount, perAddress: parts.signInPerAddress)
         authorizationLimiter = AttemptLimiter(limit: parts.authorizationPerAddress)

@@ -28,6 +28,9 @@ enum ServerJobs {
                 wiring.keysAreStale.set(false)
             },
             Job(name: "API key uses", interval: .seconds(10)) { _ in try await wiring.apiKeys.writeUses() },
+            Job(name: "signature key uses", interval: .seconds(10)) { _ in try await wiring.signatureKeys.writeUses() },
+            SignatureKeyJob.make(wiring.database, masterKeys: wiring.parts.masterKeys, randomness: wiring.parts.randomness),
+            ReplayPartitionJob.make(wiring.database),
             Job(name: "refresh token salts", interval: .seconds(10)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)
             },

@@ -37,6 +37,7 @@ package struct Server: Sendable {
             // What was counted since the last turn of the job.
             try? await ServerJobs.flushTally(deployment.wiring, now: deployment.wiring.parts.clock.now)
             try? await deployment.wiring.apiKeys.writeUses()
+            try? await deployment.wiring.signatureKeys.writeUses()
             await deployment.close()
         } catch {
             await deployment.close()

@@ -11,6 +11,8 @@ package struct Caller: Sendable {
         case apiKey = "api_key"
         /// A client's own secret under HTTP Basic (RFC 6749 §2.3.1).
         case clientSecret = "client_secret"
+        /// A signature over the request under a key of ours (RFC 9421).
+        case signature
     }
 
     package let proof: Proof
