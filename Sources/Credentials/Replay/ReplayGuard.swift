@@ -10,8 +10,6 @@ import Synchronization
 /// costs one round trip, and a crowd shares few. Nothing is answered before the database has it: a proof that could not be
 /// written counts neither as fresh nor as replayed.
 package final class ReplayGuard: Sendable {
-    /// Checks that wait; more are answered 503.
-    static let waitingMax = 10_000
     /// Proofs in one statement.
     static let batchMax = 1_000
 
@@ -27,11 +25,18 @@ package final class ReplayGuard: Sendable {
     }
 
     private let store: ReplayStore
+    private let waitingMax: Int
     private let state = Mutex(State())
 
-    package init(database: Database) {
+    /// - Parameter waitingMax: more checks that wait than these are answered 503.
+    package init(database: Database, waitingMax: Int = 10_000) {
         store = ReplayStore(database)
+        self.waitingMax = waitingMax
     }
+
+    /// Whether a statement is under way, and how many checks wait for the next.
+    var isBusy: Bool { state.withLock { $0.isWriting } }
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// Remembers a proof. It comes last, after the signature and everything else has been found right: whoever can't sign must not be
     /// able to use up another's nonces.
@@ -40,7 +45,7 @@ package final class ReplayGuard: Sendable {
         guard ReplayWindow.contains(proof.signedAt, now: now) else { return .outsideWindow }
         return try await withCheckedThrowingContinuation { answer in
             let place: Place = state.withLock { state in
-                guard state.waiting.count < Self.waitingMax else { return .none }
+                guard state.waiting.count < waitingMax else { return .none }
                 state.waiting.append(Waiting(proof: proof, now: now, answer: answer))
                 defer { state.isWriting = true }
                 return state.isWriting ? .behind : .first

@@ -112,10 +112,10 @@ package struct SignedRequestVerification: Sendable {
         do {
             verified = try policy.verify(
                 signature, of: message, keys: keys.isEmpty ? [decoys.key(for: signature.algorithmName)] : keys)
-        } catch let refusal as MessageSignatureRefusal {
+        } catch {
             // The decoy's word says nothing.
-            guard let key else { throw SignedRequestRefusal.unknownKey }
-            throw keys.isEmpty ? SignedRequestRefusal.revoked : .message(refusal)
+            if key == nil { throw SignedRequestRefusal.unknownKey }
+            throw keys.isEmpty ? SignedRequestRefusal.revoked : .message(error)
         }
         guard let key else { throw SignedRequestRefusal.unknownKey }
         if let flaw = key.credential.judge(from: address, now: now) { throw SignedRequestRefusal(flaw) }

@@ -26,7 +26,8 @@ struct SignedMessageForm: Sendable {
         case (nil, false):
             // Else a body would go unsigned because somebody forgot to mention it.
             guard !fields.contains(where: Self.saysBody) else {
-                throw .invalidRequest("The headers speak of a body: send it as body, or compare its digest and say content_digest_verified.")
+                throw .invalidRequest(
+                    "The headers speak of a body: send it as body, or compare its digest and say content_digest_verified.")
             }
             body = .none
         default:
