@@ -16,6 +16,8 @@ struct Endpoints: Sendable {
     let keys: APIKeysEndpoint
     let keyVerification: APIKeyVerificationEndpoint
     let doorSignIn: DoorSignInPage
+    let signatureKeys: SignatureKeysEndpoint
+    let signatureVerification: SignatureVerificationEndpoint
 
     init(_ wiring: Wiring) {
         let parts = wiring.parts
@@ -31,14 +33,18 @@ struct Endpoints: Sendable {
             OAuthEndpoints.Parts(
                 settings: parts.oauth, database: wiring.database, clients: wiring.clients, keys: wiring.keys, masterKeys: parts.masterKeys,
                 revocations: wiring.revocations, verification: wiring.verification, apiKeys: wiring.apiKeys,
-                findCaller: { request, context in try await Self.findCaller(wiring, request, context) }, sessions: wiring.sessions,
+                findCaller: { request, context in try await Self.findCaller(wiring, &request, context) }, sessions: wiring.sessions,
                 signIn: flow,
                 signOut: signOut, limits: wiring.limits, csrf: wiring.csrf, pages: wiring.pages, site: parts.site,
                 audit: wiring.audit, tally: wiring.tally, randomness: parts.randomness, clock: parts.clock))
         let audiences = parts.oauth.knownScopes
-        keys = APIKeysEndpoint(
-            callers: wiring.callers, issuance: wiring.issuance, database: wiring.database,
-            rights: APIKeyRights(publishable: parts.publishableScopes, isKnown: audiences.contains), clock: parts.clock)
+        let management = CredentialManagement(
+            callers: wiring.callers, rights: APIKeyRights(publishable: parts.publishableScopes, isKnown: audiences.contains))
+        keys = APIKeysEndpoint(management: management, issuance: wiring.issuance, database: wiring.database, clock: parts.clock)
+        signatureKeys = SignatureKeysEndpoint(
+            management: management, issuance: wiring.signatureKeyIssuance, database: wiring.database, clock: parts.clock)
+        signatureVerification = SignatureVerificationEndpoint(
+            callers: wiring.callers, signatures: wiring.signatures, clock: parts.clock)
         keyVerification = APIKeyVerificationEndpoint(
             callers: wiring.callers, keys: wiring.apiKeys, tally: wiring.tally, limiter: wiring.limits.verificationPerCaller,
             clock: parts.clock)
@@ -46,11 +52,13 @@ struct Endpoints: Sendable {
     }
 
     /// Introspection authenticates clients itself, by form or header; other callers are found here.
-    private static func findCaller(_ wiring: Wiring, _ request: Request, _ context: GatehouseContext) async throws -> IntrospectionCaller? {
-        var request = request
-        guard let header = request.headers[.authorization], try BearerToken(authorization: header) != nil,
-            let caller = try await wiring.callers.find(&request, context, now: wiring.parts.clock.now)
-        else { return nil }
+    private static func findCaller(
+        _ wiring: Wiring, _ request: inout Request, _ context: GatehouseContext
+    ) async throws -> IntrospectionCaller? {
+        if let header = request.headers[.authorization] {
+            guard try BearerToken(authorization: header) != nil else { return nil }
+        }
+        guard let caller = try await wiring.callers.find(&request, context, now: wiring.parts.clock.now) else { return nil }
         // A person's token is in the hands of an application that may be anybody's.
         if caller.userID != nil { try caller.require(anyOf: "introspect") }
         return IntrospectionCaller(

@@ -72,6 +72,13 @@ package enum Routes {
         machines.delete("\(APIKeysEndpoint.path)/:key_id", use: endpoints.keys.revoke)
         machines.post("\(APIKeysEndpoint.path)/:key_id/rotate", use: endpoints.keys.rotate)
 
+        machines.post("\(SignatureVerificationEndpoint.path)", use: endpoints.signatureVerification.respond)
+        machines.get("\(SignatureKeysEndpoint.path)", use: endpoints.signatureKeys.list)
+        machines.post("\(SignatureKeysEndpoint.path)", use: endpoints.signatureKeys.issue)
+        machines.get("\(SignatureKeysEndpoint.path)/:key_id", use: endpoints.signatureKeys.show)
+        machines.delete("\(SignatureKeysEndpoint.path)/:key_id", use: endpoints.signatureKeys.revoke)
+        machines.post("\(SignatureKeysEndpoint.path)/:key_id/rotate", use: endpoints.signatureKeys.rotate)
+
         let people = router.group().add(middleware: ErrorMiddleware(.page(wiring.pages)))
         people.get("/", use: endpoints.home.show)
         people.get("/sign-in", use: endpoints.signIn.show)
@@ -111,9 +118,12 @@ package enum Routes {
         ] {
             router.refuseOtherMethods("\(path)", than: .get)
         }
-        router.refuseOtherMethods("\(APIKeysEndpoint.path)", than: .get, .post)
-        router.refuseOtherMethods("\(APIKeysEndpoint.path)/:key_id", than: .get, .delete)
-        router.refuseOtherMethods("\(APIKeysEndpoint.path)/:key_id/rotate", than: .post)
+        for path in [APIKeysEndpoint.path, SignatureKeysEndpoint.path] {
+            router.refuseOtherMethods("\(path)", than: .get, .post)
+            router.refuseOtherMethods("\(path)/:key_id", than: .get, .delete)
+            router.refuseOtherMethods("\(path)/:key_id/rotate", than: .post)
+        }
+        router.refuseOtherMethods("\(SignatureVerificationEndpoint.path)", than: .post)
         router.refuseOtherMethods("\(Path.register)/:client_id", than: .get, .put, .delete)
     }
 }

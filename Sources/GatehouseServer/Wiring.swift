@@ -65,6 +65,10 @@ package struct Wiring: Sendable {
     /// Other nodes have changed the signing keys, and this one could not read them yet.
     package let keysAreStale = StaleFlag()
     package let issuance: APIKeyIssuance
+    package let signatureKeys: SignatureKeyDirectory
+    package let signatureKeyIssuance: SignatureKeyIssuance
+    package let signatures: SignedRequestVerification
+    package let replay: ReplayGuard
     package let callers: CallerAuthentication
     package let limits: RateLimits
     package let devices: DeviceCookies
@@ -96,9 +100,15 @@ package struct Wiring: Sendable {
             keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "devices", keyID: $0).key }, site: parts.site)
         apiKeys = APIKeyDirectory(database: database, limiter: limits.apiKeys)
         issuance = APIKeyIssuance(database: database, directory: apiKeys, audit: audit, randomness: parts.randomness)
+        signatureKeys = SignatureKeyDirectory(database: database, masterKeys: parts.masterKeys, limiter: limits.signatureKeys)
+        signatureKeyIssuance = SignatureKeyIssuance(
+            database: database, directory: signatureKeys, masterKeys: parts.masterKeys, audit: audit, randomness: parts.randomness)
+        replay = ReplayGuard(database: database)
+        signatures = try SignedRequestVerification(
+            directory: signatureKeys, replay: replay, tally: tally, randomness: parts.randomness)
         callers = CallerAuthentication(
             site: parts.site, accepted: parts.callerProofs, tokens: verification, keys: apiKeys,
-            clients: ClientAuthentication(clients: clients, guesses: ClientGuesses(limits)),
+            clients: ClientAuthentication(clients: clients, guesses: ClientGuesses(limits)), signatures: signatures,
             spokenFor: { parts.oauth.services(of: $0) })
         doorSessions = DoorSessions(
             database: database, revocations: revocations, audit: audit, randomness: parts.randomness, idle: parts.sessionLimits.idle,

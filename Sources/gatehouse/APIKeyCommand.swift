@@ -48,9 +48,9 @@ struct APIKeyCommand: AsyncParsableCommand {
                 guard kind != .publishable || scopes.isSubset(of: wiring.parts.publishableScopes) else {
                     throw fail("the scope exceeds api_keys.publishable_scopes")
                 }
-                var wish = APIKeyIssuance.Wish(kind: kind, owner: .client(client.id), name: name, scopes: scopes)
-                wish.expiresAt = days.map { now + .days($0) }
-                let (key, text) = try await wiring.issuance.issue(wish, by: "command", address: nil, now: now)
+                var terms = CredentialTerms(owner: .client(client.id), name: name, scopes: scopes)
+                terms.expiresAt = days.map { now + .days($0) }
+                let (key, text) = try await wiring.issuance.issue(terms, kind: kind, by: "command", address: nil, now: now)
                 print("key_id: \(key.id)\nkey: \(text.text)")
             }
         }
@@ -67,11 +67,7 @@ struct APIKeyCommand: AsyncParsableCommand {
                 var last = ""
                 while true {
                     let page = try await APIKeyStore(deployment.database).list(owner: nil, after: last)
-                    for key in page {
-                        let isOver = key.expiresAt.map { $0 <= now } ?? false
-                        let state = key.revokedAt != nil ? "revoked" : isOver ? "expired" : "active"
-                        print("\(key.id)  \(key.kind.rawValue)  \(key.subject)  \(key.name)  [\(key.scopes)]  \(state)")
-                    }
+                    for key in page { print(key.credential.line(kind: key.kind.rawValue, now: now)) }
                     guard let next = page.last?.id else { return }
                     last = next
                 }
@@ -83,23 +79,17 @@ struct APIKeyCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Make a successor with the same rights, and print it once.")
 
         @OptionGroup var options: SettingsOptions
+        @OptionGroup var overlap: OverlapOptions
 
         @Argument(help: "The id of the key.")
         var keyID: String
-
-        @Option(name: .customLong("overlap-hours"), help: "For how long the old key works on.")
-        var hours = 24
-
-        func validate() throws {
-            guard (0...720).contains(hours) else { throw ValidationError("the hours must be from 0 to 720") }
-        }
 
         func run() async throws {
             try await options.withDeployment { deployment in
                 let wiring = deployment.wiring
                 guard let key = try await APIKeyStore(wiring.database).find(id: keyID) else { throw fail("no key \(keyID)") }
                 let (successor, text) = try await wiring.issuance.rotate(
-                    key, overlap: .hours(hours), by: "command", address: nil, now: wiring.parts.clock.now)
+                    key, overlap: overlap.duration, by: "command", address: nil, now: wiring.parts.clock.now)
                 print("key_id: \(successor.id)\nkey: \(text.text)")
             }
         }

@@ -16,8 +16,10 @@ enum Migrations {
                 // An unlogged table is a table.
                 let line = line.replacing("create unlogged table ", with: "create table ")
                 let words = line.split { $0 == " " || $0 == "(" }
-                if line.hasPrefix("create table "), words.count > 2 {
-                    open = Table(name: String(words[2]), columns: [])
+                if line.hasPrefix("create table ") || line.hasPrefix("create unlogged table "), words.count > 2,
+                    let name = words.drop(while: { $0 != "table" }).dropFirst().first
+                {
+                    open = Table(name: String(name), columns: [])
                 } else if line.hasPrefix(")"), let table = open {
                     tables.append(table)
                     open = nil

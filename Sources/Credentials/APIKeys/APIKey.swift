@@ -1,11 +1,11 @@
 import FoundationEssentials
-import Guard
 import Keys
 import OAuthProtocol
-import Web
 
-/// A key that a program shows instead of a token: who owns it, what it may do, from where, for how long.
+/// A key that a program shows instead of a token.
 package struct APIKey: Sendable {
+    package typealias Owner = CredentialOwner
+
     package enum Kind: String, Sendable {
         case live
         case test
@@ -14,48 +14,26 @@ package struct APIKey: Sendable {
         case imported
     }
 
-    package enum Owner: Sendable, Hashable {
-        case user(UUID)
-        case client(String)
-    }
-
-    package let id: String
+    package var credential: Credential
     package let hash: TokenHash
     package let kind: Kind
-    package let owner: Owner
-    package var name: String
-    package var scopes: ScopeSet
-    package var audiences: [String]
-    /// Empty: from anywhere.
-    package var networks: [AddressNetwork]
-    package var limit: AttemptLimit?
-    package var expiresAt: Date?
-    package var revokedAt: Date?
     package var successorID: String?
-    package var lastUsedAt: Date?
-    package let createdAt: Date
-    /// What an owner who is a person may do: carried into tokens.
-    package var ownerRoles: [String] = []
-    /// Whether the owner is disabled now.
-    package var isOwnerDisabled = false
 
-    package init(id: String, hash: TokenHash, kind: Kind, owner: Owner, name: String, scopes: ScopeSet, now: Date) {
-        self.id = id
+    package init(_ credential: Credential, hash: TokenHash, kind: Kind) {
+        self.credential = credential
         self.hash = hash
         self.kind = kind
-        self.owner = owner
-        self.name = name
-        self.scopes = scopes
-        self.audiences = []
-        self.networks = []
-        self.createdAt = now
     }
 
-    /// The `sub` of what it proves.
-    package var subject: String {
-        switch owner {
-        case .user(let id): id.uuidString.lowercased()
-        case .client(let id): id
-        }
-    }
+    package var id: String { credential.id }
+    package var owner: CredentialOwner { credential.terms.owner }
+    package var name: String { credential.terms.name }
+    package var scopes: ScopeSet { credential.terms.scopes }
+    package var audiences: [String] { credential.terms.audiences }
+    package var expiresAt: Date? { credential.terms.expiresAt }
+    package var createdAt: Date { credential.createdAt }
+    package var revokedAt: Date? { credential.revokedAt }
+    package var lastUsedAt: Date? { credential.lastUsedAt }
+    package var ownerRoles: [String] { credential.ownerRoles }
+    package var subject: String { credential.subject }
 }

@@ -1,36 +1,12 @@
 import Audit
 import FoundationEssentials
-import Guard
 import Keys
 import OAuthProtocol
 import Postgres
 import Runtime
-import Web
 
 /// Makes, rotates, imports and revokes API keys, each with its event in the same transaction.
 package struct APIKeyIssuance: Sendable {
-    /// Keys that work at once, per owner.
-    package static let perOwnerMax = 1_000
-
-    /// What is asked of a new key.
-    package struct Wish: Sendable {
-        package var kind: APIKeyText.Kind
-        package var owner: APIKey.Owner
-        package var name: String
-        package var scopes: ScopeSet
-        package var audiences: [String] = []
-        package var networks: [AddressNetwork] = []
-        package var limit: AttemptLimit?
-        package var expiresAt: Date?
-
-        package init(kind: APIKeyText.Kind, owner: APIKey.Owner, name: String, scopes: ScopeSet) {
-            self.kind = kind
-            self.owner = owner
-            self.name = name
-            self.scopes = scopes
-        }
-    }
-
     private let database: Database
     private let directory: APIKeyDirectory
     private let audit: AuditStore
@@ -44,9 +20,11 @@ package struct APIKeyIssuance: Sendable {
     }
 
     /// - Returns: the key, and its text: shown this once.
-    /// - Throws: `invalid_request` above ``perOwnerMax``; `PostgresError`.
-    package func issue(_ wish: Wish, by actor: String, address: String?, now: Date) async throws -> (key: APIKey, text: APIKeyText) {
-        let (key, text) = make(wish, now: now)
+    /// - Throws: `invalid_request` above ``Credential/perOwnerMax``; `PostgresError`.
+    package func issue(
+        _ terms: CredentialTerms, kind: APIKeyText.Kind, by actor: String, address: String?, now: Date
+    ) async throws -> (key: APIKey, text: APIKeyText) {
+        let (key, text) = make(terms, kind: kind, now: now)
         try await database.transaction { transaction in
             try await insert(key, in: transaction, by: actor, address: address, now: now)
         }
@@ -58,21 +36,16 @@ package struct APIKeyIssuance: Sendable {
     package func rotate(
         _ old: APIKey, overlap: Duration, by actor: String, address: String?, now: Date
     ) async throws -> (key: APIKey, text: APIKeyText) {
-        var wish = Wish(
-            kind: APIKeyText.Kind(rawValue: old.kind.rawValue) ?? .live, owner: old.owner, name: old.name, scopes: old.scopes)
-        wish.audiences = old.audiences
-        wish.networks = old.networks
-        wish.limit = old.limit
+        var terms = old.credential.terms
         // The successor lives as long as its predecessor was given.
-        wish.expiresAt = old.expiresAt.map { now.addingTimeInterval($0.timeIntervalSince(old.createdAt)) }
-        let (key, text) = make(wish, now: now)
+        terms.expiresAt = old.expiresAt.map { now.addingTimeInterval($0.timeIntervalSince(old.createdAt)) }
+        let (key, text) = make(terms, kind: APIKeyText.Kind(rawValue: old.kind.rawValue) ?? .live, now: now)
         try await database.transaction { transaction in
-            let store = APIKeyStore(transaction)
-            guard try await store.rotate(old.id, to: key.id, until: now + overlap, now: now) else {
+            guard try await APIKeyStore(transaction).rotate(old.id, to: key.id, until: now + overlap, now: now) else {
                 throw OAuthError.invalidRequest("The key is revoked, expired or rotated already.")
             }
             try await insert(key, in: transaction, by: actor, address: address, now: now)
-            try await store.announceChange()
+            try await CredentialStore(.apiKeys, transaction).announceChange()
         }
         directory.flush()
         return (key, text)
@@ -80,12 +53,11 @@ package struct APIKeyIssuance: Sendable {
 
     /// Takes over a key of another system by its SHA-256: whoever holds it goes on using it.
     /// - Throws: `invalid_request` when it is known already; `PostgresError`.
-    package func `import`(_ wish: Wish, hash: TokenHash, by actor: String, address: String?, now: Date) async throws -> APIKey {
-        var key = APIKey(
-            id: APIKeyText(kind: .live, next: nextByte()).keyID, hash: hash, kind: .imported, owner: wish.owner, name: wish.name,
-            scopes: wish.scopes, now: now)
-        fill(&key, wish)
-        let imported = key
+    package func `import`(
+        _ terms: CredentialTerms, hash: TokenHash, by actor: String, address: String?, now: Date
+    ) async throws -> APIKey {
+        let id = APIKeyText(kind: .live, next: randomness.byteByByte()).keyID
+        let imported = APIKey(Credential(id: id, terms: terms, now: now), hash: hash, kind: .imported)
         do {
             try await database.transaction { transaction in
                 try await insert(imported, in: transaction, by: actor, address: address, now: now)
@@ -100,9 +72,11 @@ package struct APIKeyIssuance: Sendable {
     /// - Throws: `PostgresError`.
     package func revoke(_ key: APIKey, by actor: String, address: String?, now: Date) async throws -> Bool {
         let isRevoked = try await database.transaction { transaction in
-            guard try await APIKeyStore(transaction).revoke(key.id, now: now) else { return false }
-            try await APIKeyStore(transaction).announceChange()
-            try await audit.insert(event(.apiKeyRevoked, key, by: actor, address: address), now: now, in: transaction)
+            let store = CredentialStore(.apiKeys, transaction)
+            guard try await store.revoke(key.id, now: now) else { return false }
+            try await store.announceChange()
+            try await audit.insert(
+                AuditEvent(.apiKeyRevoked, of: key.credential, by: actor, address: address), now: now, in: transaction)
             return true
         }
         directory.flush()
@@ -110,45 +84,27 @@ package struct APIKeyIssuance: Sendable {
     }
 
     private func insert(_ key: APIKey, in transaction: any Queryable, by actor: String, address: String?, now: Date) async throws {
-        guard try await APIKeyStore(transaction).count(owner: key.owner, now: now) < Self.perOwnerMax else {
-            throw OAuthError.invalidRequest("This owner has too many keys.")
-        }
+        try await CredentialStore(.apiKeys, transaction).requireRoom(for: key.owner, now: now)
         try await APIKeyStore(transaction).insert(key)
-        try await audit.insert(
-            event(key.kind == .imported ? .apiKeyImported : .apiKeyIssued, key, by: actor, address: address), now: now, in: transaction)
+        let kind: AuditEvent.Kind = key.kind == .imported ? .apiKeyImported : .apiKeyIssued
+        try await audit.insert(AuditEvent(kind, of: key.credential, by: actor, address: address), now: now, in: transaction)
     }
 
-    private func make(_ wish: Wish, now: Date) -> (APIKey, APIKeyText) {
-        let text = APIKeyText(kind: wish.kind, next: nextByte())
-        var key = APIKey(
-            id: text.keyID, hash: TokenHash(of: text.text), kind: APIKey.Kind(rawValue: wish.kind.rawValue) ?? .live, owner: wish.owner,
-            name: wish.name, scopes: wish.scopes, now: now)
-        fill(&key, wish)
-        return (key, text)
+    private func make(_ terms: CredentialTerms, kind: APIKeyText.Kind, now: Date) -> (APIKey, APIKeyText) {
+        let text = APIKeyText(kind: kind, next: randomness.byteByByte())
+        let credential = Credential(id: text.keyID, terms: terms, now: now)
+        return (APIKey(credential, hash: TokenHash(of: text.text), kind: APIKey.Kind(rawValue: kind.rawValue) ?? .live), text)
     }
+}
 
-    private func fill(_ key: inout APIKey, _ wish: Wish) {
-        key.audiences = wish.audiences
-        key.networks = wish.networks
-        key.limit = wish.limit
-        key.expiresAt = wish.expiresAt
-    }
-
-    private func nextByte() -> () -> UInt8 {
+extension Randomness {
+    /// Unpredictable bytes one at a time, drawn from the kernel in larger pieces.
+    func byteByByte() -> () -> UInt8 {
         var pool: [UInt8] = []
         return {
-            if pool.isEmpty { pool = randomness.bytes(64) }
+            if pool.isEmpty { pool = bytes(64) }
             return pool.removeLast()
         }
-    }
-
-    private func event(_ kind: AuditEvent.Kind, _ key: APIKey, by actor: String, address: String?) -> AuditEvent {
-        var event = AuditEvent(kind, address: address, detail: ["key_id": key.id, "by": actor])
-        switch key.owner {
-        case .user(let id): event.userID = id
-        case .client(let id): event.clientID = id
-        }
-        return event
     }
 }
 

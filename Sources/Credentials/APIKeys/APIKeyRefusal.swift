@@ -15,3 +15,14 @@ package enum APIKeyRefusal: String, Error, Sendable {
     /// Lacks a scope that the service asks for.
     case scope
 }
+
+extension APIKeyRefusal {
+    init(_ flaw: Credential.Flaw) {
+        switch flaw {
+        case .revoked: self = .revoked
+        case .expired: self = .expired
+        case .ownerDisabled: self = .ownerDisabled
+        case .address: self = .address
+        }
+    }
+}

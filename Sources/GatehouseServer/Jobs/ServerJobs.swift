@@ -31,6 +31,9 @@ enum ServerJobs {
             Job(name: "limits", interval: RateLimits.exchangeInterval) { now in try await wiring.limits.exchange(now: now) },
             Job(name: "API key uses", interval: .seconds(10)) { _ in try await wiring.apiKeys.writeUses() },
             Job(name: "door session uses", interval: .seconds(10)) { _ in try await wiring.doorSessions.writeUses() },
+            Job(name: "signature key uses", interval: .seconds(10)) { _ in try await wiring.signatureKeys.writeUses() },
+            SignatureKeyJob.make(wiring.database, masterKeys: wiring.parts.masterKeys, randomness: wiring.parts.randomness),
+            ReplayPartitionJob.make(wiring.database),
             Job(name: "refresh token salts", interval: .seconds(10)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)
             },

@@ -20,25 +20,33 @@ struct ChangeListener: Service, CustomStringConvertible {
                 await hear(notification)
             }
         }
-        wiring.clients.setListening(false)
-        wiring.apiKeys.setListening(false)
+        setListening(false)
+    }
+
+    private func setListening(_ isListening: Bool) {
+        wiring.clients.setListening(isListening)
+        wiring.apiKeys.setListening(isListening)
+        wiring.signatureKeys.setListening(isListening)
     }
 
     private func hear(_ notification: PostgresNotification) async {
         switch notification {
         case .connected:
-            wiring.clients.setListening(true)
-            wiring.apiKeys.setListening(true)
+            setListening(true)
             await reload()
         case .lost:
-            wiring.clients.setListening(false)
-            wiring.apiKeys.setListening(false)
+            setListening(false)
         case .message("clients"):
             wiring.clients.flush()
             // A client's keys live and die with it.
             wiring.apiKeys.flush()
+            wiring.signatureKeys.flush()
         case .message("api_keys"):
             wiring.apiKeys.flush()
+            // Said of a person who was disabled as well.
+            wiring.signatureKeys.flush()
+        case .message("signature_keys"):
+            wiring.signatureKeys.flush()
         case .message("revocations"):
             await reloadRevocations()
         case .message("keys"):

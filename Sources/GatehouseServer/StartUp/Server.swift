@@ -37,6 +37,7 @@ package struct Server: Sendable {
             try? await ServerJobs.flushTally(deployment.wiring, now: deployment.wiring.parts.clock.now)
             try? await deployment.wiring.apiKeys.writeUses()
             try? await deployment.wiring.doorSessions.writeUses()
+            try? await deployment.wiring.signatureKeys.writeUses()
             await deployment.close()
         } catch {
             await deployment.close()

@@ -13,6 +13,8 @@ package struct Caller: Sendable {
         case clientSecret = "client_secret"
         /// A person's session at the door: nowhere else.
         case session
+        /// A signature over the request under a key of ours (RFC 9421).
+        case signature
     }
 
     package let proof: Proof

@@ -1,5 +1,6 @@
 import Credentials
 import FoundationEssentials
+import Guard
 import HTTPTypes
 import Hummingbird
 import OAuth
@@ -13,18 +14,20 @@ package struct CallerAuthentication: Sendable {
     private let tokens: AccessTokenVerification
     private let keys: APIKeyDirectory
     private let clients: ClientAuthentication
+    private let signatures: SignedRequestVerification
     /// The services that a client speaks for.
     private let spokenFor: @Sendable (String) -> [String]
 
     package init(
         site: Site, accepted: Set<Caller.Proof> = Set(Caller.Proof.allCases), tokens: AccessTokenVerification, keys: APIKeyDirectory,
-        clients: ClientAuthentication, spokenFor: @escaping @Sendable (String) -> [String]
+        clients: ClientAuthentication, signatures: SignedRequestVerification, spokenFor: @escaping @Sendable (String) -> [String]
     ) {
         self.site = site
         self.accepted = accepted
         self.tokens = tokens
         self.keys = keys
         self.clients = clients
+        self.signatures = signatures
         self.spokenFor = spokenFor
     }
 
@@ -37,7 +40,10 @@ package struct CallerAuthentication: Sendable {
         _ evidence: CallerEvidence, demand: CallerDemand? = nil, noting notes: RateLimitNotes? = nil, now: Date
     ) async throws -> Caller? {
         let demand = demand ?? ownDemand
-        guard let header = try Self.authorization(evidence) else { return nil }
+        guard let header = try Self.authorization(evidence) else {
+            return try await signatureCaller(evidence, demand, noting: notes, now: now)
+        }
+        try refuseSecondProof(header, evidence)
         if let bearer = try BearerToken(authorization: header) {
             return try await bearerCaller(bearer.text, evidence, demand, noting: notes, now: now)
         }
@@ -78,7 +84,10 @@ package struct CallerAuthentication: Sendable {
 
     /// - Throws: as ``find(_:now:)``, and `invalid_token` with the bare challenge when there is no proof.
     package func require(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws -> Caller {
-        guard let caller = try await find(&request, context, now: now) else { throw OAuthError.missingToken() }
+        let evidence = try await CallerEvidence.read(&request, context, site: site)
+        guard let caller = try await find(evidence, noting: context.rateLimits, now: now) else {
+            throw wantingSignature(.missingToken(), evidence)
+        }
         return caller
     }
 
@@ -121,19 +130,67 @@ package struct CallerAuthentication: Sendable {
 
     private func caller(_ key: APIKey, _ demand: CallerDemand) throws(OAuthError) -> Caller {
         guard key.kind != .publishable || demand.acceptsPublishableKeys else { throw .invalidToken(reason: "a publishable API key") }
-        guard !demand.checksKeyAudiences || key.audiences.isEmpty || key.audiences.contains(demand.audience) else {
-            throw Self.refused(.audience)
+        // What its owner may do is not what everybody who has seen the key may do.
+        return try caller(key.credential, .apiKey, demand, roles: key.kind == .publishable ? [] : key.ownerRoles)
+    }
+
+    private func caller(
+        _ credential: Credential, _ proof: Caller.Proof, _ demand: CallerDemand, roles: [String]? = nil
+    ) throws(OAuthError) -> Caller {
+        let audiences = credential.terms.audiences
+        guard !demand.checksKeyAudiences || audiences.isEmpty || audiences.contains(demand.audience) else {
+            throw .invalidToken(reason: "\(proof.rawValue): audience")
         }
         var userID: UUID?
         var clientID: String?
-        switch key.owner {
+        switch credential.terms.owner {
         case .user(let id): userID = id
         case .client(let id): clientID = id
         }
         return Caller(
-            proof: .apiKey, subject: key.subject, userID: userID, clientID: clientID, scopes: key.scopes,
-            audiences: clientID.map(spokenFor) ?? [],
-            // What its owner may do is not what everybody who has seen the key may do.
-            roles: key.kind == .publishable ? [] : key.ownerRoles, credentialID: key.id)
+            proof: proof, subject: credential.subject, userID: userID, clientID: clientID, scopes: credential.terms.scopes,
+            audiences: clientID.map(spokenFor) ?? [], roles: roles ?? credential.ownerRoles, credentialID: credential.id)
+    }
+
+    // MARK: Signatures
+
+    /// - Returns: nil where no signature names a key of ours: a proxy's for one is no proof, and is passed over (RFC 9421 §3.2).
+    private func signatureCaller(
+        _ evidence: CallerEvidence, _ demand: CallerDemand, noting notes: RateLimitNotes?, now: Date
+    ) async throws -> Caller? {
+        guard evidence.isSigned else { return nil }
+        if let keyIDs = try? evidence.message.signatureKeyIDs, !keyIDs.contains(where: SignatureKeyID.isOurs) { return nil }
+        guard demand.accepted.contains(.signature) else { throw refused(evidence, reason: "switched off") }
+        do {
+            let request = try await signatures.require(
+                { () throws(MessageSignatureRefusal) in try evidence.message }, from: evidence.address, asker: nil, noting: notes, now: now)
+            return try caller(request.key.credential, .signature, demand)
+        } catch let refusal as SignedRequestRefusal {
+            throw refused(evidence, reason: refusal.reason)
+        }
+    }
+
+    private func refused(_ evidence: CallerEvidence, reason: String) -> OAuthError {
+        wantingSignature(.invalidToken("The signature is not accepted.", reason: "signature: \(reason)"), evidence)
+    }
+
+    /// No authentication scheme is registered for signatures, so the challenge is that of tokens (RFC 9110 §11.6.1 wants one), and
+    /// `Accept-Signature` says what a signature would have to cover (RFC 9421 §5.1). It has no way to ask for a `nonce` or `keyid` of
+    /// the signer's choice.
+    private func wantingSignature(_ error: OAuthError, _ evidence: CallerEvidence) -> OAuthError {
+        guard accepted.contains(.signature) else { return error }
+        var error = error
+        error.acceptSignature =
+            evidence.hasBody ? #"sig=("@method" "@target-uri" "content-digest");created"# : #"sig=("@method" "@target-uri");created"#
+        return error
+    }
+
+    /// A caller proves itself in one way (RFC 6749 §2.3, RFC 6750 §2): of a token and a signature of different owners, it would be
+    /// open which one acts.
+    private func refuseSecondProof(_ authorization: String, _ evidence: CallerEvidence) throws {
+        guard evidence.isSigned, let keyIDs = try? evidence.message.signatureKeyIDs else { return }
+        guard !keyIDs.contains(where: SignatureKeyID.isOurs) else {
+            throw OAuthError.invalidRequest("The request proves its caller twice: by Authorization and by a signature.")
+        }
     }
 }

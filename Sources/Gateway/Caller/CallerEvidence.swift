@@ -33,6 +33,28 @@ package struct CallerEvidence: Sendable {
         self.certificates = certificates
     }
 
+    /// Whether it bears message signatures (RFC 9421).
+    var isSigned: Bool { headers[.signatureInput] != nil }
+
+    /// Whether it has a body, or says that it has.
+    var hasBody: Bool {
+        switch body {
+        case .bytes(let bytes): !bytes.isEmpty
+        case .elsewhere: true
+        case .none: headers[.transferEncoding] != nil || (headers[.contentLength] ?? "0") != "0"
+        }
+    }
+
+    /// What a signature can cover of it.
+    /// - Throws: `malformedMethod`, `malformedTarget`, `tooManyFields`.
+    var message: SignableMessage {
+        get throws(MessageSignatureRefusal) {
+            try SignableMessage(
+                method: method, scheme: scheme, authority: authority, requestTarget: requestTarget,
+                fields: headers.map { ($0.name.rawName, $0.value) }, body: body)
+        }
+    }
+
     /// A request to this server. Its body is read where a signature may cover it, and is still there for the endpoint.
     /// - Throws: `payload_too_large`.
     static func read(_ request: inout Request, _ context: GatehouseContext, site: Site) async throws -> CallerEvidence {

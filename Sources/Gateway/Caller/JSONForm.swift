@@ -52,6 +52,42 @@ struct JSONForm: Sendable {
         return number
     }
 
+    func flag(_ name: String) throws(OAuthError) -> Bool? {
+        guard let value = members[name], !value.isNull else { return nil }
+        guard let flag = value.bool else { throw .invalidRequest("The member \(name) must be true or false.") }
+        return flag
+    }
+
+    /// Bytes in base64, padded (RFC 4648 §4).
+    func bytes(_ name: String) throws(OAuthError) -> [UInt8]? {
+        guard let value = members[name], !value.isNull else { return nil }
+        guard let bytes = value.string.flatMap({ Base64.decode(utf8: $0.utf8) }) else {
+            throw .invalidRequest("The member \(name) must be base64 with its padding.")
+        }
+        return bytes
+    }
+
+    func object(_ name: String) throws(OAuthError) -> JSONValue? {
+        guard let value = members[name], !value.isNull else { return nil }
+        guard value.object != nil else { throw .invalidRequest("The member \(name) must be an object.") }
+        return value
+    }
+
+    /// The lines of a message's header: `[["Host", "api.example"], …]`, in their order. The bytes of the values are judged by whoever
+    /// uses them.
+    func fields(_ name: String, countMax: Int) throws(OAuthError) -> [SignableMessage.Field] {
+        guard let value = members[name], !value.isNull else { return [] }
+        guard let lines = value.array, lines.count <= countMax else {
+            throw .invalidRequest("The member \(name) must be a list of at most \(countMax) lines.")
+        }
+        return try lines.map { line throws(OAuthError) in
+            guard let pair = line.strings, pair.count == 2 else {
+                throw .invalidRequest("The member \(name) must hold pairs of a name and a value.")
+            }
+            return (pair[0], pair[1])
+        }
+    }
+
     /// Space-separated, or a list.
     func scopes(_ name: String) throws(OAuthError) -> ScopeSet? {
         if let text = members[name]?.string { return try ScopeSet(parsing: text) }

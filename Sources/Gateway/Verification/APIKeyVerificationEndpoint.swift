@@ -45,46 +45,30 @@ package struct APIKeyVerificationEndpoint: Sendable {
             return describe(key)
         } catch let refusal as APIKeyRefusal {
             tally.count(.apiKeyRefused, clientID: caller.clientID, reason: refusal.rawValue)
-            return Self.inactive
+            return VerificationReply.inactive
         } catch let error as OAuthError where error.code == .tooManyRequests {
             tally.count(.apiKeyRefused, clientID: caller.clientID, reason: "rate_limited")
-            return limited(error)
+            return VerificationReply.limited(error)
         }
     }
 
     private func judge(_ key: APIKey, _ caller: Caller, wanted: ScopeSet, audience: String?) throws(APIKeyRefusal) {
-        guard caller.scopes.contains("introspect") || key.audiences.contains(where: caller.audiences.contains) else { throw .audience }
-        if let audience, !key.audiences.contains(audience) { throw .audience }
-        guard wanted.isSubset(of: key.scopes) else { throw .scope }
+        switch VerificationReply.judge(key.credential, caller, wanted: wanted, audience: audience) {
+        case nil: return
+        case .audience: throw .audience
+        case .scope: throw .scope
+        }
     }
 
     private func describe(_ key: APIKey) -> Response {
         var json = JSONWriter()
         json.object { json in
             json.field("active", true)
-            json.field("key_id", key.id)
             json.field("kind", key.kind.rawValue)
-            json.field("name", key.name)
-            json.field("sub", key.subject)
-            if case .client(let id) = key.owner { json.field("client_id", id) }
-            json.field("scope", key.scopes.description)
-            json.field("aud", key.audiences)
-            if !key.ownerRoles.isEmpty { json.field("roles", key.ownerRoles) }
+            VerificationReply.describe(key.credential, in: &json)
             json.field("iat", key.createdAt.numericDate)
             if let expiresAt = key.expiresAt { json.field("exp", expiresAt.numericDate) }
         }
         return Reply.json(json.bytes)
     }
-
-    private func limited(_ error: OAuthError) -> Response {
-        var json = JSONWriter()
-        json.object { json in
-            json.field("active", false)
-            json.field("error", "rate_limited")
-            json.field("retry_after", Int((error.retryAfter ?? .seconds(1)).components.seconds))
-        }
-        return Reply.json(json.bytes)
-    }
-
-    private static let inactive = Reply.json(Array(#"{"active":false}"#.utf8))
 }

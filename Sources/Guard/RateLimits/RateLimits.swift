@@ -34,6 +34,8 @@ package final class RateLimits: Sendable {
     package let defaultPerAddress: RateLimiter
     /// By the key's id, with its own limit.
     package let apiKeys: RateLimiter
+    /// As ``apiKeys``.
+    package let signatureKeys: RateLimiter
 
     private struct State {
         var nodes = 1
@@ -69,10 +71,11 @@ package final class RateLimits: Sendable {
         defaultPerAddress = make("address", policies.defaultPerAddress)
         // Keys without a limit of their own never come here.
         apiKeys = make("api-key", AttemptLimit(burst: 1, perMinute: 1))
+        signatureKeys = make("signature-key", AttemptLimit(burst: 1, perMinute: 1))
         all = [
             signInPerAccount, signInPerDevice, signInPerAddress, clientGuessesPerClient, clientGuessesPerAddress, authorizationPerAddress,
             registrationPerAddress, tokenPerClient, tokenPerAddress, introspectionPerCaller, verificationPerCaller, userInfoPerUser,
-            defaultPerAddress, apiKeys,
+            defaultPerAddress, apiKeys, signatureKeys,
         ]
         store = RateLimitStore(database)
         self.secret = secret

@@ -98,8 +98,7 @@ extension MasterKeys {
     /// - Returns: version (1) ‖ length of the key id (1) ‖ key id ‖ nonce (12) ‖ ciphertext ‖ tag (16).
     package func seal(_ plaintext: [UInt8], table: String, column: String, row: String, randomness: any Randomness) throws -> [UInt8] {
         let entry = entries[0]
-        var sealed: [UInt8] = [Self.version, UInt8(entry.keyID.utf8.count)]
-        sealed.append(contentsOf: entry.keyID.utf8)
+        var sealed = sealHeader
         let place = Self.place(header: sealed[...], table: table, column: column, row: row)
         let nonce = try AES.GCM.Nonce(data: randomness.bytes(Self.nonceByteCount))
         let box = try AES.GCM.seal(plaintext, using: Self.subkey(of: entry.key, table: table), nonce: nonce, authenticating: place)
@@ -107,6 +106,11 @@ extension MasterKeys {
         sealed.append(contentsOf: box.ciphertext)
         sealed.append(contentsOf: box.tag)
         return sealed
+    }
+
+    /// What everything begins with that is sealed now: what begins otherwise is sealed under an older key.
+    package var sealHeader: [UInt8] {
+        [Self.version, UInt8(entries[0].keyID.utf8.count)] + entries[0].keyID.utf8
     }
 
     /// Decrypts what `seal` made for the same place.

@@ -4,8 +4,8 @@ import Web
 
 /// Who asks about a token, however they proved it.
 package struct IntrospectionCaller: Sendable {
-    /// Finds a caller that proves itself in the Authorization header otherwise than as a client; nil where there is none.
-    package typealias Finder = @Sendable (Request, GatehouseContext) async throws -> IntrospectionCaller?
+    /// Finds a caller that proves itself otherwise than as a client; nil where there is none. The body is still there afterwards.
+    package typealias Finder = @Sendable (inout Request, GatehouseContext) async throws -> IntrospectionCaller?
 
     /// A client's or a person's id: whose limit it counts towards.
     let subject: String

@@ -24,10 +24,13 @@ package struct IntrospectionEndpoint: Sendable {
     let clock: any WallClock
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+        var request = request
+        // Before the form: a signature covers the body as it was sent.
+        let found = try await findCaller(&request, context)
         let form = try await Form.read(request, context)
         try form.refuseRepeated()
         let now = clock.now
-        let caller = try await requireCaller(request, form, context, now: now)
+        let caller = if let found { found } else { try await requireClient(request, form, context, now: now) }
         try limiter.require(caller.subject, clientID: caller.clientID, noting: context.rateLimits, now: now)
         let token = try form.required("token", bytesMax: 16_384)
         _ = try form.optional("token_type_hint")
@@ -40,10 +43,9 @@ package struct IntrospectionEndpoint: Sendable {
     }
 
     /// §2.1: the endpoint "MUST also require some form of authorization".
-    private func requireCaller(_ request: Request, _ form: OAuthProtocol.Parameters, _ context: GatehouseContext, now: Date) async throws
-        -> IntrospectionCaller
-    {
-        if let caller = try await findCaller(request, context) { return caller }
+    private func requireClient(
+        _ request: Request, _ form: OAuthProtocol.Parameters, _ context: GatehouseContext, now: Date
+    ) async throws -> IntrospectionCaller {
         let client = try await authentication.authenticate(request.headers, form, from: context.limitKey, now: now)
         guard !client.isPublic else {
             throw OAuthError.invalidClient("a public client may not introspect", challenge: ClientAuthentication.challenge)

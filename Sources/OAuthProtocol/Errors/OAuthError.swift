@@ -10,6 +10,8 @@ package struct OAuthError: Error, Sendable, Equatable {
     package var challenge: Challenge?
     /// The `Retry-After` header field.
     package var retryAfter: Duration?
+    /// The `Accept-Signature` header field (RFC 9421 §5.1): what a signature would have to cover.
+    package var acceptSignature: String?
 
     package init(
         _ code: Code, _ description: String, reason: String? = nil, challenge: Challenge? = nil, retryAfter: Duration? = nil

@@ -42,3 +42,11 @@ struct LabelledSignature: Sendable {
         }
     }
 }
+
+extension SignableMessage {
+    /// The key ids that its signatures name, whatever else is right or wrong with them; nil where they can't be read.
+    package var signatureKeyIDs: [String]? {
+        guard let inputs = try? LabelledSignature.dictionary("signature-input", of: self, countMax: 64) else { return nil }
+        return inputs.entries.compactMap { $0.member.innerList?.parameters["keyid"]?.string }
+    }
+}

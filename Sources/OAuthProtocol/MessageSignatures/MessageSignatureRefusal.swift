@@ -64,7 +64,9 @@ package enum MessageSignatureRefusal: Error, Sendable, Equatable {
         case .noSignature: "no_signature"
         case .malformedField, .duplicateParameter, .unpairedLabel: "malformed_signature"
         case .fieldTooLarge, .componentTooLarge: "too_large"
-        case .tooManySignatures, .tooManyComponents, .tooManyParameters: "too_many"
+        case .tooManySignatures: "too_many_signatures"
+        case .tooManyComponents: "too_many_components"
+        case .tooManyParameters: "too_many_parameters"
         case .duplicateLabel: "duplicate_label"
         case .malformedComponent, .duplicateComponent, .unknownComponent, .unsupportedParameter: "malformed_component"
         case .unresolvedComponent, .unsafeComponent: "unresolved_component"
@@ -76,8 +78,9 @@ package enum MessageSignatureRefusal: Error, Sendable, Equatable {
         case .expired: "expired"
         case .unknownAlgorithm, .algorithmMismatch: "wrong_algorithm"
         case .unknownKey, .unsuitableKey: "unknown_key"
-        case .signatureMismatch: "signature_mismatch"
-        case .noKnownDigest, .digestMismatch: "digest_mismatch"
+        case .signatureMismatch: "bad_signature"
+        case .noKnownDigest: "no_known_digest"
+        case .digestMismatch: "wrong_digest"
         }
     }
 }

@@ -66,24 +66,36 @@ struct ParameterBuffer {
         case .json(let value):
             bytes.append(1)  // jsonb's version
             bytes.append(contentsOf: value)
-        case .texts(let value): append(array: value)
+        case .texts(let value):
+            beginArray(of: PostgresType.text, count: value.count)
+            for element in value { append(element: element.utf8) }
         case .double(let value): append(bigEndian: value.bitPattern)
+        case .byteStrings(let value):
+            beginArray(of: PostgresType.bytea, count: value.count)
+            for element in value { append(element: element) }
+        case .timestamps(let value):
+            beginArray(of: PostgresType.timestamptz, count: value.count)
+            for element in value {
+                append(bigEndian: Int32(8))
+                append(bigEndian: try PostgresInstant.microseconds(of: element))
+            }
         }
         return true
     }
 
-    /// PostgreSQL's array form: dimensions, null flag, element type, then length, lower bound, elements.
-    private mutating func append(array: [String]) {
-        append(bigEndian: Int32(array.isEmpty ? 0 : 1))
+    /// PostgreSQL's array form: dimensions, null flag, element type, then length, lower bound, elements with their lengths.
+    private mutating func beginArray(of type: UInt32, count: Int) {
+        append(bigEndian: Int32(count == 0 ? 0 : 1))
         append(bigEndian: Int32(0))
-        append(bigEndian: PostgresType.text)
-        if array.isEmpty { return }
-        append(bigEndian: Int32(clamping: array.count))
+        append(bigEndian: type)
+        if count == 0 { return }
+        append(bigEndian: Int32(clamping: count))
         append(bigEndian: Int32(1))
-        for element in array {
-            append(bigEndian: Int32(clamping: element.utf8.count))
-            bytes.append(contentsOf: element.utf8)
-        }
+    }
+
+    private mutating func append(element: some Collection<UInt8>) {
+        append(bigEndian: Int32(clamping: element.count))
+        bytes.append(contentsOf: element)
     }
 
     private mutating func append(bigEndian value: some FixedWidthInteger) {

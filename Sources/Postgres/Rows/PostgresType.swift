@@ -14,12 +14,14 @@ enum PostgresType {
     static let float4: UInt32 = 700
     static let float8: UInt32 = 701
     static let unknown: UInt32 = 705
+    static let byteaArray: UInt32 = 1001
     static let nameArray: UInt32 = 1003
     static let textArray: UInt32 = 1009
     static let varcharArray: UInt32 = 1015
     static let bpchar: UInt32 = 1042
     static let varchar: UInt32 = 1043
     static let timestamptz: UInt32 = 1184
+    static let timestamptzArray: UInt32 = 1185
     static let uuid: UInt32 = 2950
     static let jsonb: UInt32 = 3802
 

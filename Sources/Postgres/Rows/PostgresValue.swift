@@ -23,6 +23,10 @@ package enum PostgresValue: Sendable, Equatable {
     case texts([String])
     /// float8
     case double(Double)
+    /// bytea[]
+    case byteStrings([[UInt8]])
+    /// timestamptz[], to the microsecond
+    case timestamps([Date])
     /// NULL of a declared type.
     case typedNull(PostgresNullType)
 }
@@ -58,6 +62,8 @@ extension PostgresValue {
         case .json, .typedNull(.json): PostgresType.jsonb
         case .texts, .typedNull(.texts): PostgresType.textArray
         case .double, .typedNull(.double): PostgresType.float8
+        case .byteStrings: PostgresType.byteaArray
+        case .timestamps: PostgresType.timestamptzArray
         }
     }
 }

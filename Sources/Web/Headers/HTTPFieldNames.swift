@@ -3,6 +3,7 @@ import HTTPTypes
 extension HTTPField.Name {
     /// Field names that swift-http-types doesn't list.
     package static let secFetchSite = custom("Sec-Fetch-Site")
+    package static let acceptSignature = custom("Accept-Signature")
     package static let signatureInput = custom("Signature-Input")
     package static let rateLimit = custom("RateLimit")
     package static let rateLimitPolicy = custom("RateLimit-Policy")

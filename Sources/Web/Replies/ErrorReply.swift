@@ -62,6 +62,9 @@ package enum ErrorReply {
         if let challenge = error.challenge {
             fields.append(HTTPField(name: .wwwAuthenticate, value: challenge.headerValue))
         }
+        if let acceptSignature = error.acceptSignature {
+            fields.append(HTTPField(name: .acceptSignature, value: acceptSignature))
+        }
         if let retryAfter = error.retryAfter {
             // Whole seconds, rounded up (RFC 9110 §10.2.3).
             fields.append(HTTPField(name: .retryAfter, value: String(Int(retryAfter.inSeconds.rounded(.up)))))

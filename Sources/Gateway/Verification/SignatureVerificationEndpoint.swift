@@ -1,0 +1,77 @@
+import Credentials
+import FoundationEssentials
+import Hummingbird
+import OAuthProtocol
+import Runtime
+import Web
+
+/// `POST /v1/signatures/verify`: a service asks what the signature on a request that it received is worth (RFC 9421).
+///
+/// Answers callers that hold the `introspect` scope or are in the key's audience. To everybody else, and for every signature that
+/// proves nothing, the answer is the same `{"active": false}`; the reason is in the audit log. A nonce is used up by the first answer
+/// that says `active`, and by nothing else.
+package struct SignatureVerificationEndpoint: Sendable {
+    package static let path = "/v1/signatures/verify"
+
+    private static let names = SignedMessageForm.names.union(["address", "scope", "audience"])
+
+    let callers: CallerAuthentication
+    let signatures: SignedRequestVerification
+    let clock: any WallClock
+
+    package init(callers: CallerAuthentication, signatures: SignedRequestVerification, clock: any WallClock) {
+        self.callers = callers
+        self.signatures = signatures
+        self.clock = clock
+    }
+
+    package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
+        let now = clock.now
+        var request = request
+        let caller = try await callers.require(&request, context, now: now)
+        let form = try await JSONForm.read(request, allowing: Self.names)
+        let described = try SignedMessageForm(form)
+        let address = try form.text("address", bytesMax: 45)
+        let wanted = try form.scopes("scope") ?? []
+        let audience = try form.text("audience")
+        do {
+            let signed = try await signatures.require(
+                { () throws(MessageSignatureRefusal) in try described.message }, from: address, asker: caller.clientID, now: now
+            ) { credential throws(SignedRequestRefusal) in
+                try Self.judge(credential, caller, wanted: wanted, audience: audience)
+            }
+            return Self.describe(signed)
+        } catch is SignedRequestRefusal {
+            return VerificationReply.inactive
+        } catch let error as OAuthError where error.code == .tooManyRequests {
+            return VerificationReply.limited(error)
+        }
+    }
+
+    private static func judge(
+        _ credential: Credential, _ caller: Caller, wanted: ScopeSet, audience: String?
+    ) throws(SignedRequestRefusal) {
+        switch VerificationReply.judge(credential, caller, wanted: wanted, audience: audience) {
+        case nil: return
+        case .audience: throw .audience
+        case .scope: throw .scope
+        }
+    }
+
+    private static func describe(_ signed: SignedRequest) -> Response {
+        let credential = signed.key.credential
+        let signature = signed.signature
+        var json = JSONWriter()
+        json.object { json in
+            json.field("active", true)
+            VerificationReply.describe(credential, in: &json)
+            json.field("algorithm", signature.algorithm.rawValue)
+            json.field("label", signature.label)
+            json.field("created", signature.createdAt.numericDate)
+            if let expiresAt = signature.expiresAt { json.field("expires", expiresAt.numericDate) }
+            if let tag = signature.tag { json.field("tag", tag) }
+            json.field("components", signature.components.map(\.text))
+        }
+        return Reply.json(json.bytes)
+    }
+}

@@ -1,0 +1,174 @@
+import FoundationEssentials
+import OAuthProtocol
+import Postgres
+import Runtime
+import TestKit
+import Testing
+
+@testable import Credentials
+
+@Suite struct ReplayGuardTests {
+    private let now = Date(timeIntervalSince1970: 1_767_225_600)
+
+    private func proof(_ nonce: String, keyID: String = "k", signedAt: Date? = nil) -> ReplayProof {
+        ReplayProof(.messageSignature, keyID: keyID, nonce: nonce, signedAt: signedAt ?? now)
+    }
+
+    /// How many of these are fresh, all asked at once.
+    private func freshCount(_ guards: [ReplayGuard], _ proofs: [ReplayProof]) async throws -> Int {
+        let now = now
+        return try await withThrowingTaskGroup(of: ReplayVerdict.self) { group in
+            for (index, proof) in proofs.enumerated() {
+                let one = guards[index % guards.count]
+                group.addTask { try await one.check(proof, now: now) }
+            }
+            return try await group.reduce(0) { $0 + ($1 == .fresh ? 1 : 0) }
+        }
+    }
+
+    private func tables(_ database: Database) async throws -> [ReplayPartition] {
+        try await database.all("select relname::text from pg_class where relkind = 'r' and relname like 'replay!_proofs!_%' escape '!'") {
+            ReplayPartition(table: try $0.text(0))
+        }.compactMap { $0 }.sorted()
+    }
+
+    @Test func `a proof is fresh once, whatever comes at the same time`() async throws {
+        try await TestDatabase.withDatabase { database in
+            let replay = ReplayGuard(database: database)
+            #expect(try await freshCount([replay], (0..<500).map { proof("n\($0)") }) == 500)
+            #expect(try await freshCount([replay], (0..<500).map { _ in proof("same") }) == 1)
+            #expect(try await freshCount([replay], (0..<500).map { proof("n\($0 + 250)") }) == 250)
+        }
+    }
+
+    @Test func `two nodes with the same proofs in different orders let each through once`() async throws {
+        let (first, connectionString) = try await TestDatabase.make()
+        let second = try Database(settings: PostgresSettings(connectionString: connectionString), logger: .quiet)
+        let guards = [ReplayGuard(database: first), ReplayGuard(database: second)]
+        let proofs = (0..<300).map { proof("n\($0)") }
+        #expect(try await freshCount(guards, proofs + proofs.reversed() + proofs) == 300)
+        await first.close()
+        await second.close()
+    }
+
+    @Test func `key, nonce, kind and signed time tell proofs apart`() async throws {
+        try await TestDatabase.withDatabase { database in
+            let proofs = [
+                proof("n"), proof("n", keyID: "other"), proof("m"), proof("n", signedAt: now - .seconds(1)), proof("", keyID: "kn"),
+                ReplayProof(.dpop, keyID: "k", nonce: "n", signedAt: now),
+            ]
+            #expect(try await freshCount([ReplayGuard(database: database)], proofs) == proofs.count)
+        }
+    }
+
+    @Test func `what the store does not remember is not taken for new`() async throws {
+        try await TestDatabase.withDatabase { database in
+            let replay = ReplayGuard(database: database)
+            #expect(try await replay.check(proof("a", signedAt: now - .seconds(301)), now: now) == .outsideWindow)
+            #expect(try await replay.check(proof("a", signedAt: now + .seconds(11)), now: now) == .outsideWindow)
+            #expect(try await replay.check(proof("a", signedAt: now - .seconds(300)), now: now) == .fresh)
+            #expect(try await replay.check(proof("a", signedAt: now + .seconds(10)), now: now) == .fresh)
+        }
+    }
+
+    @Test func `after a crash, proofs signed before it are refused`() async throws {
+        try await TestDatabase.withDatabase { database in
+            let replay = ReplayGuard(database: database)
+            #expect(try await replay.check(proof("before"), now: now) == .fresh)
+            // What recovery does to unlogged tables.
+            try await database.execute("delete from replay_proofs")
+            try await database.execute("delete from replay_epochs")
+            #expect(try await replay.check(proof("before"), now: now) == .beforeRecovery)
+            // It may have been used before the crash as well, by a signer whose clock is ahead.
+            #expect(try await replay.check(proof("ahead", signedAt: now + .seconds(10)), now: now) == .beforeRecovery)
+            let later = now + .seconds(11)
+            #expect(try await replay.check(proof("before"), now: later) == .replayed)
+            #expect(try await replay.check(proof("after", signedAt: later), now: later) == .fresh)
+        }
+    }
+
+    @Test func `recovery empties the marker together with the proofs`() async throws {
+        try await TestDatabase.withDatabase { database in
+            _ = try await ReplayGuard(database: database).check(proof("a"), now: now)
+            let logged = try await database.all(
+                """
+                select relname::text from pg_class
+                where relname like 'replay!_%' escape '!' and relkind = 'r' and relpersistence <> 'u'
+                """
+            ) { try $0.text(0) }
+            #expect(logged == [])
+        }
+    }
+
+    @Test func `without the database a proof is neither new nor old`() async throws {
+        let (database, _) = try await TestDatabase.make()
+        let replay = ReplayGuard(database: database)
+        #expect(try await replay.check(proof("a"), now: now) == .fresh)
+        await database.close()
+        let error = await #expect(throws: OAuthError.self) { try await replay.check(proof("b"), now: now) }
+        #expect(error?.code == .temporarilyUnavailable)
+        #expect(error?.retryAfter != nil)
+    }
+
+    @Test func `a full queue is busy, and forgets nobody`() async throws {
+        try await TestDatabase.withDatabase { database in
+            let replay = ReplayGuard(database: database, waitingMax: 2)
+            #expect(try await replay.check(proof("first"), now: now) == .fresh)
+            let verdicts = try await database.transaction { transaction in
+                try await transaction.execute("lock table replay_proofs in access exclusive mode")
+                let written = Task { try await replay.check(proof("a"), now: now) }
+                try await eventually("the first is being written") { replay.isBusy && replay.waitingCount == 0 }
+                let waiting = ["b", "c"].map { nonce in Task { try await replay.check(proof(nonce), now: now) } }
+                try await eventually("two wait") { replay.waitingCount == 2 }
+                let error = await #expect(throws: OAuthError.self) { try await replay.check(proof("d"), now: now) }
+                #expect(error?.code == .temporarilyUnavailable)
+                return [written] + waiting
+            }
+            for verdict in verdicts { #expect(try await verdict.value == .fresh) }
+        }
+    }
+
+    @Test func `partitions are attached ahead and dropped after use`() async throws {
+        try await TestDatabase.withDatabase { database in
+            let replay = ReplayGuard(database: database)
+            #expect(try await tables(database) == [])
+            try await ReplayPartitionJob.run(database, now: now)
+            let first = try await tables(database)
+            #expect(first == ReplayPartition.needed(now: now))
+            #expect(try await replay.check(proof("a"), now: now) == .fresh)
+
+            let later = now + .seconds(600)
+            try await ReplayPartitionJob.run(database, now: later)
+            let second = try await tables(database)
+            #expect(second.first.map { $0.end } ?? 0 >= (later - ReplayWindow.ageMax).numericDate - 60)
+            #expect(Set(second).isSuperset(of: ReplayPartition.needed(now: later)))
+            #expect(!second.contains(ReplayPartition(holding: now - ReplayWindow.ageMax)))
+            #expect(try await database.first("select count(*) from replay_proofs") { try $0.int(0) } == 0)
+            // Twice, and by two nodes at once.
+            async let one: Void = ReplayPartitionJob.run(database, now: later + .seconds(600))
+            async let other: Void = ReplayPartitionJob.run(database, now: later + .seconds(600))
+            _ = try await (one, other)
+            #expect(try await tables(database).first.map { $0 > second[0] } == true)
+        }
+    }
+
+    @Test func `a partition that is still needed stays`() async throws {
+        try await TestDatabase.withDatabase { database in
+            let replay = ReplayGuard(database: database)
+            #expect(try await replay.check(proof("a"), now: now) == .fresh)
+            let later = now + ReplayWindow.ageMax
+            try await ReplayPartitionJob.run(database, now: later)
+            #expect(try await replay.check(proof("a"), now: later) == .replayed)
+        }
+    }
+
+    @Test func `a detached partition that nobody dropped is dropped later`() async throws {
+        try await TestDatabase.withDatabase { database in
+            try await ReplayPartitionJob.run(database, now: now)
+            let first = try #require(try await tables(database).first)
+            try await database.execute("alter table replay_proofs detach partition \(first.table)")
+            try await ReplayPartitionJob.run(database, now: now + .seconds(1_200))
+            #expect(try await tables(database).contains(first) == false)
+        }
+    }
+}
