@@ -3,6 +3,7 @@ import Guard
 import Keys
 import OAuthProtocol
 import Postgres
+import Web
 
 /// API keys by their hash, in memory: checking a key that was seen before costs no round trip, and another one indexed read.
 ///

@@ -3,6 +3,7 @@ import Guard
 import Keys
 import OAuthProtocol
 import Postgres
+import Web
 
 /// Signature keys by `keyid`, opened and in memory: checking one that was seen before costs no round trip, another one indexed read,
 /// and one that doesn't exist one indexed read as well, once.

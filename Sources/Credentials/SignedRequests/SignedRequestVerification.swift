@@ -3,6 +3,7 @@ import FoundationEssentials
 import Guard
 import OAuthProtocol
 import Runtime
+import Web
 
 /// Judges signed requests (RFC 9421): policy, signature, key, rights, nonce, in this order.
 ///
