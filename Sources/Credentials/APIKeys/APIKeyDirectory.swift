@@ -53,7 +53,9 @@ package final class APIKeyDirectory: Sendable {
 
     /// As ``require(_:from:noting:now:)``, for a key that is in memory.
     /// - Returns: nil where it is not; then nothing has been counted either.
-    package func requireInPlace(_ presented: String, from address: String?, noting notes: RateLimitNotes? = nil, now: Date) throws -> APIKey? {
+    package func requireInPlace(_ presented: String, from address: String?, noting notes: RateLimitNotes? = nil, now: Date) throws
+        -> APIKey?
+    {
         try held(Self.hash(presented), now: now).key.map { try use($0, address: address, noting: notes, now: now) }
     }
 
