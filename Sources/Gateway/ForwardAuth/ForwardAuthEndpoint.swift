@@ -161,7 +161,8 @@ package struct ForwardAuthEndpoint: Sendable {
             tally.count(.doorRefused, clientID: nil, reason: ForwardAuthRefusal.Reason.rateLimited.rawValue)
             return reply.refused(ForwardAuthRefusal(.rateLimited, retryAfter: error.retryAfter))
         }
-        tally.count(.doorRefused, clientID: nil, reason: error.code.rawValue)
+        // The private reasons of refused proofs are words of ours, never the sender's.
+        tally.count(.doorRefused, clientID: nil, reason: error.privateReason ?? error.code.rawValue)
         var unproven = error
         if unproven.challenge == nil { unproven.challenge = .bearer(error: error.code) }
         return reply.unproven(unproven, signIn: nil)

@@ -199,10 +199,16 @@ import Testing
             _ = try await door.ask("caddy", bearer: key)
             _ = try await door.ask("caddy")
             _ = try await door.ask("caddy", .init(target: "//"))
+            _ = try await door.ask("caddy", bearer: "some-foreign-key")
+            _ = try await door.ask("caddy", bearer: String(key.dropLast()) + (key.hasSuffix("a") ? "b" : "a"))
+            _ = try await door.ask("caddy", bearer: try await door.server.clientToken(scope: "introspect"))
             let counts = door.server.wiring.tally.take().filter { $0.kind.name.hasPrefix("door.") }
                 .map { "\($0.kind.name) \($0.clientID ?? "-") \($0.detail["reason"] ?? "-") \($0.detail["count"] ?? "-")" }
             #expect(
-                counts.sorted() == ["door.allowed manager - 2", "door.refused - ambiguous_path 1", "door.refused - no_proof 1"])
+                counts.sorted() == [
+                    "door.allowed manager - 2", "door.refused - API key: checksum 1", "door.refused - API key: unknown 1",
+                    "door.refused - ambiguous_path 1", "door.refused - no_proof 1", "door.refused - not in the audience 1",
+                ])
         }
     }
 
