@@ -136,7 +136,7 @@ let package = Package(
         tests("GuardTests", ["Guard", "TestKit", hummingbirdTesting]),
         tests("AccountsTests", ["Accounts", "TestKit", hummingbirdTesting]),
         tests("CredentialsTests", ["Credentials", "Gateway", "TestKit", hummingbirdTesting]),
-        tests("GatewayTests", ["Gateway", "TestKit", hummingbirdTesting]),
+        tests("GatewayTests", ["Gateway", "Web", "TestKit", hummingbirdTesting]),
         tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting]),
         tests("GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting, httpClient, nioSSL, lifecycle]),
         tests("GatehouseClientTests", ["GatehouseClient", "TestKit", hummingbirdTesting]),

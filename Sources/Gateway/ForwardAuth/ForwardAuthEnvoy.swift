@@ -1,3 +1,5 @@
+import Web
+
 /// Envoy's `ext_authz` over HTTP (`Examples/gateway/envoy.yaml`): the check is the request itself without its body – same method, same
 /// `Host` – with the original path behind `path_prefix`; whatever is not 200 goes to the client.
 enum ForwardAuthEnvoy: ForwardAuthDialect {

@@ -8,8 +8,6 @@ extension HTTPField.Name {
     static let xForwardedMethod = forwardAuth("X-Forwarded-Method")
     static let xForwardedProto = forwardAuth("X-Forwarded-Proto")
     static let xForwardedHost = forwardAuth("X-Forwarded-Host")
-    static let xForwardedFor = forwardAuth("X-Forwarded-For")
-    static let xClientCert = forwardAuth("X-Client-Cert")
     static let forwardedHost = forwardAuth("Host")
     static let secFetchMode = forwardAuth("Sec-Fetch-Mode")
 }

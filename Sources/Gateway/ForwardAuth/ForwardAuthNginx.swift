@@ -1,4 +1,5 @@
 import OAuthProtocol
+import Web
 
 /// nginx `auth_request` (`Examples/gateway/nginx.conf`): the configuration states every field, so that what a client sends under these
 /// names is overwritten. The answer is 2xx, 401 or 403, and nothing else.

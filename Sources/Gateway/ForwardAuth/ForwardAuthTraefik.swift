@@ -1,3 +1,5 @@
+import Web
+
 /// Traefik's ForwardAuth middleware (`Examples/gateway/traefik.yaml`): it writes the five fields itself, and hands on whatever is not 2xx.
 enum ForwardAuthTraefik: ForwardAuthDialect {
     static let name = "traefik"

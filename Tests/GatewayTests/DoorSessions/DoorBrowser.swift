@@ -4,6 +4,7 @@ import HummingbirdTesting
 import Synchronization
 import TestKit
 import Testing
+import Web
 
 @testable import Gateway
 
