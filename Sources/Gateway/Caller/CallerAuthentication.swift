@@ -36,7 +36,7 @@ package struct CallerAuthentication: Sendable {
         let values = evidence.headers[values: .authorization]
         guard values.count <= 1 else { throw OAuthError.invalidRequest("There is more than one Authorization header.") }
         guard let header = values.first else { return try await signatureCaller(evidence, now: now) }
-        try refuseSecondProof(header, evidence)
+        try refuseSecondProof(evidence)
         if let bearer = try BearerToken(authorization: header) { return try await bearerCaller(bearer.text, evidence, now: now) }
         return try await clientCaller(evidence)
     }
@@ -51,6 +51,13 @@ package struct CallerAuthentication: Sendable {
         let evidence = try await CallerEvidence.read(&request, context, site: site)
         guard let caller = try await find(evidence, now: now) else { throw wantingSignature(.missingToken(), evidence) }
         return caller
+    }
+
+    /// For an endpoint that reads `Authorization` itself.
+    /// - Throws: `invalid_request` where a signature under a key of ours stands beside it.
+    package func refuseSecondProof(_ request: inout Request, _ context: GatehouseContext) async throws {
+        guard request.headers[.signatureInput] != nil else { return }
+        try refuseSecondProof(try await CallerEvidence.read(&request, context, site: site))
     }
 
     private func bearerCaller(_ text: String, _ evidence: CallerEvidence, now: Date) async throws -> Caller {
@@ -117,7 +124,7 @@ package struct CallerAuthentication: Sendable {
 
     /// A caller proves itself in one way (RFC 6749 §2.3, RFC 6750 §2): of a token and a signature of different owners, it would be
     /// open which one acts.
-    private func refuseSecondProof(_ authorization: String, _ evidence: CallerEvidence) throws {
+    private func refuseSecondProof(_ evidence: CallerEvidence) throws(OAuthError) {
         guard evidence.isSigned, let keyIDs = try? evidence.message.signatureKeyIDs else { return }
         guard !keyIDs.contains(where: SignatureKeyID.isOurs) else {
             throw OAuthError.invalidRequest("The request proves its caller twice: by Authorization and by a signature.")
