@@ -55,8 +55,9 @@ struct Endpoints: Sendable {
     private static func findCaller(
         _ wiring: Wiring, _ request: inout Request, _ context: GatehouseContext
     ) async throws -> IntrospectionCaller? {
-        if let header = request.headers[.authorization] {
-            guard try BearerToken(authorization: header) != nil else { return nil }
+        if let header = request.headers[.authorization], try BearerToken(authorization: header) == nil {
+            try await wiring.callers.refuseSecondProof(&request, context)
+            return nil
         }
         guard let caller = try await wiring.callers.find(&request, context, now: wiring.parts.clock.now) else { return nil }
         // A person's token is in the hands of an application that may be anybody's.

@@ -36,6 +36,7 @@ package struct CallerAuthentication: Sendable {
     ///   - notes: learns of the limit that the caller's key brings.
     /// - Returns: nil when there is no proof.
     /// - Throws: `invalid_token`, `invalid_client`, `too_many_requests`; `PostgresError`.
+<<<<<<< HEAD
     package func find(
         _ evidence: CallerEvidence, demand: CallerDemand? = nil, noting notes: RateLimitNotes? = nil, now: Date
     ) async throws -> Caller? {
@@ -75,6 +76,15 @@ package struct CallerAuthentication: Sendable {
         let values = evidence.headers[values: .authorization]
         guard values.count <= 1 else { throw .invalidRequest("There is more than one Authorization header.") }
         return values.first
+=======
+    package func find(_ evidence: CallerEvidence, now: Date) async throws -> Caller? {
+        let values = evidence.headers[values: .authorization]
+        guard values.count <= 1 else { throw OAuthError.invalidRequest("There is more than one Authorization header.") }
+        guard let header = values.first else { return try await signatureCaller(evidence, now: now) }
+        try refuseSecondProof(evidence)
+        if let bearer = try BearerToken(authorization: header) { return try await bearerCaller(bearer.text, evidence, now: now) }
+        return try await clientCaller(evidence)
+>>>>>>> h/sig
     }
 
     /// Who sent a request to this server. Its body is still there afterwards.
@@ -91,6 +101,7 @@ package struct CallerAuthentication: Sendable {
         return caller
     }
 
+<<<<<<< HEAD
     /// Three parts: a token of ours. Anything else can only be a key.
     private static func isToken(_ text: String) -> Bool { text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 }
 
@@ -100,6 +111,25 @@ package struct CallerAuthentication: Sendable {
         if Self.isToken(text) {
             guard demand.accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
             return try caller(try await tokens.verify(text, now: now), demand)
+=======
+    /// For an endpoint that reads `Authorization` itself.
+    /// - Throws: `invalid_request` where a signature under a key of ours stands beside it.
+    package func refuseSecondProof(_ request: inout Request, _ context: GatehouseContext) async throws {
+        guard request.headers[.signatureInput] != nil else { return }
+        try refuseSecondProof(try await CallerEvidence.read(&request, context, site: site))
+    }
+
+    private func bearerCaller(_ text: String, _ evidence: CallerEvidence, now: Date) async throws -> Caller {
+        // Three parts: a token of ours. Anything else can only be a key.
+        if text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 {
+            guard accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
+            let token = try await tokens.verify(text, now: now)
+            // RFC 9068 §4: a token narrowed to another service is not for this one, which could have sent it on.
+            guard token.audiences.contains(site.issuer) else { throw OAuthError.invalidToken(reason: "not in the audience") }
+            return Caller(
+                proof: .accessToken, subject: token.subject, userID: token.userID, clientID: token.clientID, scopes: token.scopes,
+                audiences: spokenFor(token.clientID), roles: token.roles, credentialID: token.id)
+>>>>>>> h/sig
         }
         guard demand.accepted.contains(.apiKey) else { throw OAuthError.invalidToken(reason: "API keys are switched off") }
         do {
@@ -187,7 +217,7 @@ package struct CallerAuthentication: Sendable {
 
     /// A caller proves itself in one way (RFC 6749 §2.3, RFC 6750 §2): of a token and a signature of different owners, it would be
     /// open which one acts.
-    private func refuseSecondProof(_ authorization: String, _ evidence: CallerEvidence) throws {
+    private func refuseSecondProof(_ evidence: CallerEvidence) throws(OAuthError) {
         guard evidence.isSigned, let keyIDs = try? evidence.message.signatureKeyIDs else { return }
         guard !keyIDs.contains(where: SignatureKeyID.isOurs) else {
             throw OAuthError.invalidRequest("The request proves its caller twice: by Authorization and by a signature.")

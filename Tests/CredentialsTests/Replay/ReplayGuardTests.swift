@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func `a proof is fresh once, whatever comes at the same time`() async throws {
-        try await TestDatabase.withDatabase { database in
+        try await TestDatabase.withDatabase { database async throws in
             let replay = ReplayGuard(database: database)
             #expect(try await freshCount([replay], (0..<500).map { proof("n\($0)") }) == 500)
             #expect(try await freshCount([replay], (0..<500).map { _ in proof("same") }) == 1)
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func `key, nonce, kind and signed time tell proofs apart`() async throws {
-        try await TestDatabase.withDatabase { database in
+        try await TestDatabase.withDatabase { database async throws in
             let proofs = [
                 proof("n"), proof("n", keyID: "other"), proof("m"), proof("n", signedAt: now - .seconds(1)), proof("", keyID: "kn"),
                 ReplayProof(.dpop, keyID: "k", nonce: "n", signedAt: now),
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func `what the store does not remember is not taken for new`() async throws {
-        try await TestDatabase.withDatabase { database in
+        try await TestDatabase.withDatabase { database async throws in
             let replay = ReplayGuard(database: database)
             #expect(try await replay.check(proof("a", signedAt: now - .seconds(301)), now: now) == .outsideWindow)
             #expect(try await replay.check(proof("a", signedAt: now + .seconds(11)), now: now) == .outsideWindow)

@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func `an id that nobody has costs one read, and none where it can't be one`() async throws {
-        try await TestServer.runSigned { server in
+        try await TestServer.runSigned { server async throws in
             let directory = server.wiring.signatureKeys
             let id = "sig_0000000000000000"
             directory.setListening(true)

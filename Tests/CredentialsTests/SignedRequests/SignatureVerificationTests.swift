@@ -175,7 +175,7 @@ import Testing
             let other = try await server.issueSignatureKey()
             #expect(try await server.verify(by: held)["active"]?.bool == true)
             #expect(try await server.verify(by: other)["active"]?.bool == true)
-            try await server.withSecondNode { second in
+            try await server.withSecondNode { second async throws in
                 #expect(try await second.verify(by: held) == ["active": false])
                 #expect(second.refusals() == ["replayed"])
             }

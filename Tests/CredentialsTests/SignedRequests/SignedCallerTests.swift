@@ -115,15 +115,18 @@ import Testing
             try await server.addClient()
             let token = try await server.clientToken(scope: "notes:read")
             let body = Array("token=\(token)".utf8)
-            func introspect(_ held: HeldKey, nonce: String) async throws -> TestResponse {
+            func introspect(_ held: HeldKey, nonce: String, adding headers: HTTPFields = [:]) async throws -> TestResponse {
                 var sample = sample("POST", "/oauth2/introspect", body: body, nonce: nonce)
                 sample.fields = [("Content-Type", "application/x-www-form-urlencoded")]
-                return try await send(server, sample, by: held)
+                return try await send(server, sample, by: held, adding: headers)
             }
             let held = try await server.issueSignatureKey(["scope": "introspect"])
             let answer = try await introspect(held, nonce: "a")
             #expect(answer.json["active"]?.bool == true, "\(answer.text)")
             #expect(try await introspect(held, nonce: "a").status == .unauthorized)
+            let authorization = BasicCredentials.headerValue(clientID: "manager", clientSecret: "manager-secret")
+            let both = try await introspect(held, nonce: "c", adding: [.authorization: authorization])
+            #expect(both.errorCode == "invalid_request")
 
             let user = try await server.addUser()
             try await server.addClient("admin", secret: "admin-secret") { $0.scopes = ["keys:admin", "notes:read"] }

@@ -1,6 +1,7 @@
 import Audit
 import Credentials
 import FoundationEssentials
+import GatehouseServer
 import HTTPTypes
 import HummingbirdTesting
 import OAuthProtocol
