@@ -43,8 +43,12 @@ package struct IntrospectionEndpoint: Sendable {
     private func requireCaller(_ request: Request, _ form: OAuthProtocol.Parameters, _ context: GatehouseContext, now: Date) async throws
         -> IntrospectionCaller
     {
-        if let caller = try await findCaller(request, context) { return caller }
-        let client = try await authentication.authenticate(request.headers, form, from: context.limitKey, now: now)
+        // A client that names itself in the form proves itself by the form, or by its certificate (RFC 8705 §2).
+        if request.headers[.authorization] != nil || !form.contains("client_id"), let caller = try await findCaller(request, context) {
+            return caller
+        }
+        let client = try await authentication.authenticate(
+            request.headers, form, certificates: context.peerCertificates, from: context.limitKey, now: now)
         guard !client.isPublic else {
             throw OAuthError.invalidClient("a public client may not introspect", challenge: ClientAuthentication.challenge)
         }
@@ -102,6 +106,7 @@ package struct IntrospectionEndpoint: Sendable {
             json.field("token_type", "Bearer")
             if !token.scopes.isEmpty { json.field("scope", token.scopes.description) }
             if !token.roles.isEmpty { json.field("roles", token.roles) }
+            if let constraint = token.constraint { json.field("cnf", constraint.confirmation) }
             if let sessionID = token.sessionID { json.field("sid", sessionID.token) }
             if let authenticatedAt = token.authenticatedAt { json.field("auth_time", authenticatedAt) }
         }
