@@ -16,6 +16,7 @@ struct Endpoints: Sendable {
     let keys: APIKeysEndpoint
     let keyVerification: APIKeyVerificationEndpoint
     let doorSignIn: DoorSignInPage
+    let certificateAuthority: CertificateAuthorityEndpoint
 
     init(_ wiring: Wiring) {
         let parts = wiring.parts
@@ -29,7 +30,8 @@ struct Endpoints: Sendable {
             sessions: wiring.sessions, csrf: wiring.csrf, pages: wiring.pages, site: parts.site, clock: parts.clock)
         oauth = OAuthEndpoints(
             OAuthEndpoints.Parts(
-                settings: parts.oauth, database: wiring.database, clients: wiring.clients, keys: wiring.keys, masterKeys: parts.masterKeys,
+                settings: parts.oauth, database: wiring.database, clients: wiring.clients,
+                authentication: wiring.clientAuthentication, keys: wiring.keys, masterKeys: parts.masterKeys,
                 revocations: wiring.revocations, verification: wiring.verification, apiKeys: wiring.apiKeys,
                 findCaller: { request, context in try await Self.findCaller(wiring, request, context) }, sessions: wiring.sessions,
                 signIn: flow,
@@ -43,12 +45,13 @@ struct Endpoints: Sendable {
             callers: wiring.callers, keys: wiring.apiKeys, tally: wiring.tally, limiter: wiring.limits.verificationPerCaller,
             clock: parts.clock)
         doorSignIn = wiring.makeDoorSignIn()
+        certificateAuthority = CertificateAuthorityEndpoint(certificates: wiring.certificates, clock: parts.clock)
     }
 
     /// Introspection authenticates clients itself, by form or header; other callers are found here.
     private static func findCaller(_ wiring: Wiring, _ request: Request, _ context: GatehouseContext) async throws -> IntrospectionCaller? {
         var request = request
-        guard let header = request.headers[.authorization], try BearerToken(authorization: header) != nil,
+        guard try request.headers[.authorization].map({ try BearerToken(authorization: $0) != nil }) ?? !context.peerCertificates.isEmpty,
             let caller = try await wiring.callers.find(&request, context, now: wiring.parts.clock.now)
         else { return nil }
         // A person's token is in the hands of an application that may be anybody's.

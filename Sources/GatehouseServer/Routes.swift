@@ -72,6 +72,9 @@ package enum Routes {
         machines.delete("\(APIKeysEndpoint.path)/:key_id", use: endpoints.keys.revoke)
         machines.post("\(APIKeysEndpoint.path)/:key_id/rotate", use: endpoints.keys.rotate)
 
+        machines.get("\(CertificateAuthorityEndpoint.listPath)", use: endpoints.certificateAuthority.showList)
+        machines.get("\(CertificateAuthorityEndpoint.certificatePath)", use: endpoints.certificateAuthority.showCertificate)
+
         let people = router.group().add(middleware: ErrorMiddleware(.page(wiring.pages)))
         people.get("/", use: endpoints.home.show)
         people.get("/sign-in", use: endpoints.signIn.show)
@@ -106,7 +109,9 @@ package enum Routes {
             router.refuseOtherMethods("\(path)", than: .get, .post)
         }
         for path in [
-            Path.keys, AuthorizeEndpoint.continuePath, "/", DoorSignInPage.signInPath, DoorSignInPage.callbackPath, "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
+            Path.keys, AuthorizeEndpoint.continuePath, "/", DoorSignInPage.signInPath, DoorSignInPage.callbackPath,
+            "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
+            CertificateAuthorityEndpoint.listPath, CertificateAuthorityEndpoint.certificatePath,
         ] {
             router.refuseOtherMethods("\(path)", than: .get)
         }

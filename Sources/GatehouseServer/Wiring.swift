@@ -30,6 +30,8 @@ package struct Wiring: Sendable {
         package var callerProofs = Set(Caller.Proof.allCases)
         /// The door for proxies.
         package var door = ForwardAuthSettings()
+        /// Authorities that clients' certificates may come from, beside our own, and their revocation lists.
+        package var certificateFiles = CertificateDirectory.Files()
         package var rotation = KeyRotationTimetable()
         package var auditRetention: Duration = .days(400)
         package var masterKeys: MasterKeys
@@ -63,6 +65,9 @@ package struct Wiring: Sendable {
     /// Other nodes have changed the signing keys, and this one could not read them yet.
     package let keysAreStale = StaleFlag()
     package let issuance: APIKeyIssuance
+    package let certificates: CertificateDirectory
+    package let certificateIssuance: CertificateIssuance
+    package let clientAuthentication: ClientAuthentication
     package let callers: CallerAuthentication
     package let limits: RateLimits
     package let devices: DeviceCookies
@@ -94,9 +99,15 @@ package struct Wiring: Sendable {
             keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "devices", keyID: $0).key }, site: parts.site)
         apiKeys = APIKeyDirectory(database: database, limiter: limits.apiKeys)
         issuance = APIKeyIssuance(database: database, directory: apiKeys, audit: audit, randomness: parts.randomness)
+        certificates = CertificateDirectory(
+            database: database, masterKeys: parts.masterKeys, files: parts.certificateFiles, tally: tally)
+        certificateIssuance = CertificateIssuance(
+            database: database, masterKeys: parts.masterKeys, directory: certificates, audit: audit, randomness: parts.randomness,
+            listURL: parts.site.issuer + CertificateAuthorityEndpoint.listPath)
+        clientAuthentication = ClientAuthentication(clients: clients, guesses: ClientGuesses(limits), certificates: certificates)
         callers = CallerAuthentication(
             site: parts.site, accepted: parts.callerProofs, tokens: verification, keys: apiKeys,
-            clients: ClientAuthentication(clients: clients, guesses: ClientGuesses(limits)),
+            clients: clientAuthentication, certificates: CertificateCallers(directory: certificates, clients: clients),
             spokenFor: { parts.oauth.services(of: $0) })
         doorSessions = DoorSessions(
             database: database, revocations: revocations, audit: audit, randomness: parts.randomness, idle: parts.sessionLimits.idle,
@@ -106,10 +117,12 @@ package struct Wiring: Sendable {
     }
 
     /// Reads what is kept in memory.
-    /// - Throws: `PostgresError`, `KeyRingError`, `SigningError`.
+    /// - Throws: `PostgresError`, `KeyRingError`, `SigningError`, `CertificateTrustError`, `MasterKeyError`.
     package func load(now: Date) async throws {
         try await keys.load(now: now)
         try await revocations.load(now: now)
+        try await certificates.load()
+        try await certificateIssuance.renew(now: now)
         if let doorClient { try await DoorClientStore(database).insertIfMissing(doorClient, now: now) }
     }
 }

@@ -22,6 +22,7 @@ struct ChangeListener: Service, CustomStringConvertible {
         }
         wiring.clients.setListening(false)
         wiring.apiKeys.setListening(false)
+        wiring.certificates.setListening(false)
     }
 
     private func hear(_ notification: PostgresNotification) async {
@@ -29,16 +30,20 @@ struct ChangeListener: Service, CustomStringConvertible {
         case .connected:
             wiring.clients.setListening(true)
             wiring.apiKeys.setListening(true)
+            wiring.certificates.setListening(true)
             await reload()
         case .lost:
             wiring.clients.setListening(false)
             wiring.apiKeys.setListening(false)
+            wiring.certificates.setListening(false)
         case .message("clients"):
             wiring.clients.flush()
             // A client's keys live and die with it.
             wiring.apiKeys.flush()
         case .message("api_keys"):
             wiring.apiKeys.flush()
+        case .message("certificates"):
+            await reloadCertificates()
         case .message("revocations"):
             await reloadRevocations()
         case .message("keys"):
@@ -51,6 +56,16 @@ struct ChangeListener: Service, CustomStringConvertible {
     private func reload() async {
         await reloadRevocations()
         await reloadKeys()
+        await reloadCertificates()
+    }
+
+    private func reloadCertificates() async {
+        do {
+            try await wiring.certificates.load()
+        } catch {
+            // The job tries again.
+            wiring.parts.logger.error("certificates could not be read", metadata: ["error": "\(error)"])
+        }
     }
 
     private func reloadRevocations() async {

@@ -13,18 +13,20 @@ package struct CallerAuthentication: Sendable {
     private let tokens: AccessTokenVerification
     private let keys: APIKeyDirectory
     private let clients: ClientAuthentication
+    private let certificates: CertificateCallers
     /// The services that a client speaks for.
     private let spokenFor: @Sendable (String) -> [String]
 
     package init(
         site: Site, accepted: Set<Caller.Proof> = Set(Caller.Proof.allCases), tokens: AccessTokenVerification, keys: APIKeyDirectory,
-        clients: ClientAuthentication, spokenFor: @escaping @Sendable (String) -> [String]
+        clients: ClientAuthentication, certificates: CertificateCallers, spokenFor: @escaping @Sendable (String) -> [String]
     ) {
         self.site = site
         self.accepted = accepted
         self.tokens = tokens
         self.keys = keys
         self.clients = clients
+        self.certificates = certificates
         self.spokenFor = spokenFor
     }
 
@@ -37,7 +39,7 @@ package struct CallerAuthentication: Sendable {
         _ evidence: CallerEvidence, demand: CallerDemand? = nil, noting notes: RateLimitNotes? = nil, now: Date
     ) async throws -> Caller? {
         let demand = demand ?? ownDemand
-        guard let header = try Self.authorization(evidence) else { return nil }
+        guard let header = try Self.authorization(evidence) else { return try await certificateCaller(evidence, demand, now: now) }
         if let bearer = try BearerToken(authorization: header) {
             return try await bearerCaller(bearer.text, evidence, demand, noting: notes, now: now)
         }
@@ -52,7 +54,7 @@ package struct CallerAuthentication: Sendable {
         guard let bearer = try BearerToken(authorization: header)?.text else { return nil }
         if Self.isToken(bearer) {
             guard demand.accepted.contains(.accessToken), let token = try tokens.verifyInPlace(bearer, now: now) else { return nil }
-            return .some(try caller(token, demand))
+            return .some(try caller(token, evidence, demand))
         }
         guard demand.accepted.contains(.apiKey) else { return nil }
         do {
@@ -90,7 +92,7 @@ package struct CallerAuthentication: Sendable {
     ) async throws -> Caller {
         if Self.isToken(text) {
             guard demand.accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
-            return try caller(try await tokens.verify(text, now: now), demand)
+            return try caller(try await tokens.verify(text, now: now), evidence, demand)
         }
         guard demand.accepted.contains(.apiKey) else { throw OAuthError.invalidToken(reason: "API keys are switched off") }
         do {
@@ -111,7 +113,22 @@ package struct CallerAuthentication: Sendable {
             audiences: spokenFor(client.id), roles: client.roles, credentialID: nil)
     }
 
-    private func caller(_ token: AccessToken, _ demand: CallerDemand) throws(OAuthError) -> Caller {
+    /// Where certificates are not accepted one says nothing, as it does on every connection that brings it along.
+    private func certificateCaller(_ evidence: CallerEvidence, _ demand: CallerDemand, now: Date) async throws -> Caller? {
+        guard demand.accepted.contains(.clientCertificate), !evidence.certificates.isEmpty else { return nil }
+        let found: CertificateCallers.Found
+        do {
+            found = try await certificates.require(evidence.certificates, now: now)
+        } catch let refusal as CertificateRefusal {
+            throw OAuthError.invalidToken("The client certificate is not valid.", reason: "certificate: \(refusal.rawValue)")
+        }
+        return Caller(
+            proof: .clientCertificate, subject: found.client.id, userID: nil, clientID: found.client.id, scopes: found.scopes,
+            audiences: spokenFor(found.client.id), roles: found.client.roles, credentialID: found.certificate.thumbprint.description)
+    }
+
+    private func caller(_ token: AccessToken, _ evidence: CallerEvidence, _ demand: CallerDemand) throws(OAuthError) -> Caller {
+        try token.constraint?.require(evidence.certificates)
         // RFC 9068 §4: a token narrowed to another service is not for this one, which could have sent it on.
         guard token.audiences.contains(demand.audience) else { throw .invalidToken(reason: "not in the audience") }
         return Caller(
