@@ -45,10 +45,10 @@ import Testing
         #expect(try ClientMetadata(registering: metadata.json) == metadata)
         var bare = try #require(Self.key.object)
         bare["x5c"] = nil
-        var private_ = try #require(Self.key.object)
-        private_["d"] = "AA"
+        var secret = try #require(Self.key.object)
+        secret["d"] = "AA"
         for keys: JSONValue in [
-            [], [.object(bare)], [Self.key, .object(bare)], [.object(private_)], ["x"], .array(Array(repeating: Self.key, count: 11)),
+            [], [.object(bare)], [Self.key, .object(bare)], [.object(secret)], ["x"], .array(Array(repeating: Self.key, count: 11)),
         ] {
             #expect(throws: OAuthError.self) { try register(["token_endpoint_auth_method": method, "jwks": ["keys": keys]]) }
         }
