@@ -11,6 +11,8 @@ let swiftSettings: [SwiftSetting] = [
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -35,6 +37,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -81,8 +85,10 @@ let package = Package(
         wing("Guard", ["Web", "Audit", "Runtime", "Postgres", "OAuthProtocol", crypto]),
         // Users, sign-in, sessions.
         wing("Accounts", ["Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", "CArgon2", hummingbird, crypto]),
-        // API keys.
-        wing("Credentials", ["Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol"]),
+        // API keys, client certificates.
+        wing(
+            "Credentials",
+            ["Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", "COpenSSL", crypto, x509, asn1]),
         // Clients, grants, tokens, OpenID Connect.
         wing("OAuth", ["Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", hummingbird]),
         // Who is calling, and what their credentials are worth.
@@ -125,7 +131,7 @@ let package = Package(
             [
                 "GatehouseServer", "Gateway", "OAuth", "Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres",
                 "OAuthProtocol",
-                hummingbirdTesting, httpClient, crypto, nio,
+                hummingbirdTesting, httpClient, crypto, nio, x509, asn1,
             ]),
         tests("OAuthProtocolTests", ["OAuthProtocol", "TestKit"], exclude: ["MessageSignatures/Fixtures"]),
         tests("PostgresTests", ["Postgres", "TestKit"]),
@@ -135,9 +141,11 @@ let package = Package(
             ["Web", "TestKit", hummingbirdTesting, lifecycle, nioSSL, .product(name: "NIOPosix", package: "swift-nio")]),
         tests("GuardTests", ["Guard", "TestKit", hummingbirdTesting]),
         tests("AccountsTests", ["Accounts", "TestKit", hummingbirdTesting]),
-        tests("CredentialsTests", ["Credentials", "Gateway", "TestKit", hummingbirdTesting]),
+        tests(
+            "CredentialsTests", ["Credentials", "Gateway", "TestKit", hummingbirdTesting, crypto, x509, asn1],
+            exclude: ["Certificates/Fixtures"]),
         tests("GatewayTests", ["Gateway", "Web", "TestKit", hummingbirdTesting]),
-        tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting]),
+        tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting, x509]),
         tests("GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting, httpClient, nioSSL, lifecycle]),
         tests("GatehouseClientTests", ["GatehouseClient", "TestKit", hummingbirdTesting]),
         tests("GatehouseHummingbirdTests", ["GatehouseHummingbird", "TestKit", hummingbirdTesting]),

@@ -18,6 +18,7 @@ struct Endpoints: Sendable {
     let doorSignIn: DoorSignInPage
     let signatureKeys: SignatureKeysEndpoint
     let signatureVerification: SignatureVerificationEndpoint
+    let certificateAuthority: CertificateAuthorityEndpoint
 
     init(_ wiring: Wiring) {
         let parts = wiring.parts
@@ -31,7 +32,8 @@ struct Endpoints: Sendable {
             sessions: wiring.sessions, csrf: wiring.csrf, pages: wiring.pages, site: parts.site, clock: parts.clock)
         oauth = OAuthEndpoints(
             OAuthEndpoints.Parts(
-                settings: parts.oauth, database: wiring.database, clients: wiring.clients, keys: wiring.keys, masterKeys: parts.masterKeys,
+                settings: parts.oauth, database: wiring.database, clients: wiring.clients,
+                authentication: wiring.clientAuthentication, keys: wiring.keys, masterKeys: parts.masterKeys,
                 revocations: wiring.revocations, verification: wiring.verification, apiKeys: wiring.apiKeys,
                 findCaller: { request, context in try await Self.findCaller(wiring, &request, context) }, sessions: wiring.sessions,
                 signIn: flow,
@@ -49,6 +51,7 @@ struct Endpoints: Sendable {
             callers: wiring.callers, keys: wiring.apiKeys, tally: wiring.tally, limiter: wiring.limits.verificationPerCaller,
             clock: parts.clock)
         doorSignIn = wiring.makeDoorSignIn()
+        certificateAuthority = CertificateAuthorityEndpoint(certificates: wiring.certificates, clock: parts.clock)
     }
 
     /// Introspection authenticates clients itself, by form or header; other callers are found here.

@@ -78,6 +78,8 @@ package enum Routes {
         machines.get("\(SignatureKeysEndpoint.path)/:key_id", use: endpoints.signatureKeys.show)
         machines.delete("\(SignatureKeysEndpoint.path)/:key_id", use: endpoints.signatureKeys.revoke)
         machines.post("\(SignatureKeysEndpoint.path)/:key_id/rotate", use: endpoints.signatureKeys.rotate)
+        machines.get("\(CertificateAuthorityEndpoint.listPath)", use: endpoints.certificateAuthority.showList)
+        machines.get("\(CertificateAuthorityEndpoint.certificatePath)", use: endpoints.certificateAuthority.showCertificate)
 
         let people = router.group().add(middleware: ErrorMiddleware(.page(wiring.pages)))
         people.get("/", use: endpoints.home.show)
@@ -115,6 +117,7 @@ package enum Routes {
         for path in [
             Path.keys, AuthorizeEndpoint.continuePath, "/", DoorSignInPage.signInPath, DoorSignInPage.callbackPath,
             "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
+            CertificateAuthorityEndpoint.listPath, CertificateAuthorityEndpoint.certificatePath,
         ] {
             router.refuseOtherMethods("\(path)", than: .get)
         }

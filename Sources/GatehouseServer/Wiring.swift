@@ -32,6 +32,8 @@ package struct Wiring: Sendable {
         package var door = ForwardAuthSettings()
         /// Who may speak for clients; nil: nobody.
         package var proxies: ProxyTrust?
+        /// Authorities that clients' certificates may come from, beside our own, and their revocation lists.
+        package var certificateFiles = CertificateDirectory.Files()
         package var rotation = KeyRotationTimetable()
         package var auditRetention: Duration = .days(400)
         package var masterKeys: MasterKeys
@@ -69,6 +71,9 @@ package struct Wiring: Sendable {
     package let signatureKeyIssuance: SignatureKeyIssuance
     package let signatures: SignedRequestVerification
     package let replay: ReplayGuard
+    package let certificates: CertificateDirectory
+    package let certificateIssuance: CertificateIssuance
+    package let clientAuthentication: ClientAuthentication
     package let callers: CallerAuthentication
     package let limits: RateLimits
     package let devices: DeviceCookies
@@ -106,9 +111,15 @@ package struct Wiring: Sendable {
         replay = ReplayGuard(database: database)
         signatures = try SignedRequestVerification(
             directory: signatureKeys, replay: replay, tally: tally, randomness: parts.randomness)
+        certificates = CertificateDirectory(
+            database: database, masterKeys: parts.masterKeys, files: parts.certificateFiles, tally: tally)
+        certificateIssuance = CertificateIssuance(
+            database: database, masterKeys: parts.masterKeys, directory: certificates, audit: audit, randomness: parts.randomness,
+            listURL: parts.site.issuer + CertificateAuthorityEndpoint.listPath)
+        clientAuthentication = ClientAuthentication(clients: clients, guesses: ClientGuesses(limits), certificates: certificates)
         callers = CallerAuthentication(
-            site: parts.site, accepted: parts.callerProofs, tokens: verification, keys: apiKeys,
-            clients: ClientAuthentication(clients: clients, guesses: ClientGuesses(limits)), signatures: signatures,
+            site: parts.site, accepted: parts.callerProofs, tokens: verification, keys: apiKeys, clients: clientAuthentication,
+            signatures: signatures, certificates: CertificateCallers(directory: certificates, clients: clients),
             spokenFor: { parts.oauth.services(of: $0) })
         doorSessions = DoorSessions(
             database: database, revocations: revocations, audit: audit, randomness: parts.randomness, idle: parts.sessionLimits.idle,
@@ -118,10 +129,12 @@ package struct Wiring: Sendable {
     }
 
     /// Reads what is kept in memory.
-    /// - Throws: `PostgresError`, `KeyRingError`, `SigningError`.
+    /// - Throws: `PostgresError`, `KeyRingError`, `SigningError`, `CertificateTrustError`, `MasterKeyError`.
     package func load(now: Date) async throws {
         try await keys.load(now: now)
         try await revocations.load(now: now)
+        try await certificates.load()
+        try await certificateIssuance.renew(now: now)
         if let doorClient { try await DoorClientStore(database).insertIfMissing(doorClient, now: now) }
     }
 }

@@ -14,6 +14,7 @@ package struct OAuthEndpoints: Sendable {
         let settings: OAuthSettings
         let database: Database
         let clients: ClientDirectory
+        let authentication: ClientAuthentication
         let keys: KeyRing
         let masterKeys: MasterKeys
         let revocations: RevocationList
@@ -33,7 +34,8 @@ package struct OAuthEndpoints: Sendable {
         let clock: any WallClock
 
         package init(
-            settings: OAuthSettings, database: Database, clients: ClientDirectory, keys: KeyRing, masterKeys: MasterKeys,
+            settings: OAuthSettings, database: Database, clients: ClientDirectory, authentication: ClientAuthentication, keys: KeyRing,
+            masterKeys: MasterKeys,
             revocations: RevocationList, verification: AccessTokenVerification, apiKeys: APIKeyDirectory,
             findCaller: @escaping IntrospectionCaller.Finder, sessions: Sessions, signIn: SignInFlow,
             signOut: SignOutPage,
@@ -44,6 +46,7 @@ package struct OAuthEndpoints: Sendable {
             self.settings = settings
             self.database = database
             self.clients = clients
+            self.authentication = authentication
             self.keys = keys
             self.masterKeys = masterKeys
             self.revocations = revocations
@@ -78,7 +81,7 @@ package struct OAuthEndpoints: Sendable {
 
     package init(_ parts: Parts) {
         let limits = parts.limits
-        let authentication = ClientAuthentication(clients: parts.clients, guesses: ClientGuesses(limits))
+        let authentication = parts.authentication
         let checks = AuthorizationChecks(settings: parts.settings, clients: parts.clients, keys: parts.keys)
         let issuer = AuthorizationIssuer(
             settings: parts.settings, database: parts.database, audit: parts.audit, randomness: parts.randomness,

@@ -14,6 +14,8 @@ package struct TestFlow: Sendable {
     package var redirectURI = "https://app.example/callback"
     package var username = "ada"
     package var password = "analytical-engine"
+    /// What the client proves to hold the key of at the token endpoint.
+    package var certificates: [[UInt8]] = []
 
     package init(_ server: TestServer, browser: TestBrowser? = nil) {
         self.server = server
@@ -69,6 +71,6 @@ package struct TestFlow: Sendable {
         for (name, value) in changes { fields[name] = .some(value) }
         if secret == nil, fields["client_id"] == nil { fields["client_id"] = clientID }
         let pairs = fields.compactMap { name, value in value.map { (name, $0) } }.sorted { $0.0 < $1.0 }
-        return try await server.post("/oauth2/token", pairs, basic: secret.map { (clientID, $0) })
+        return try await server.post("/oauth2/token", pairs, basic: secret.map { (clientID, $0) }, certificates: certificates)
     }
 }

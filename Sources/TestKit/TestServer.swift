@@ -81,7 +81,7 @@ package struct TestServer: Sendable {
         configure(&parts)
         let wiring = try Wiring(parts, database: database)
         try await wiring.load(now: clock.now)
-        let application = Application(responder: Responses(wiring), logger: parts.logger)
+        let application = Application(responder: TestPeerResponder(inner: Responses(wiring)), logger: parts.logger)
         return try await application.test(.router) { client in
             try await body(TestServer(wiring: wiring, clock: clock, connectionString: connectionString, client: client))
         }
@@ -90,25 +90,29 @@ package struct TestServer: Sendable {
     // MARK: Requests
 
     /// One exchange. `uri` is a path, or an address below the issuer.
+    /// - Parameter certificates: what the sender proves to hold the key of.
     package func send(
-        _ method: HTTPRequest.Method, _ uri: String, headers: HTTPFields = [:], body: [UInt8]? = nil
+        _ method: HTTPRequest.Method, _ uri: String, headers: HTTPFields = [:], body: [UInt8]? = nil, certificates: [[UInt8]] = []
     ) async throws -> TestResponse {
+        var headers = headers
+        TestPeerResponder<Responses>.add(certificates, to: &headers)
         let path = uri.hasPrefix(Self.issuer) ? String(uri.dropFirst(Self.issuer.count)) : uri
         return try await client.execute(uri: path, method: method, headers: headers, body: body.map { ByteBuffer(bytes: $0) })
     }
 
-    package func get(_ uri: String, headers: HTTPFields = [:]) async throws -> TestResponse {
-        try await send(.get, uri, headers: headers)
+    package func get(_ uri: String, headers: HTTPFields = [:], certificates: [[UInt8]] = []) async throws -> TestResponse {
+        try await send(.get, uri, headers: headers, certificates: certificates)
     }
 
     /// Posts a form; with `basic`, under HTTP Basic as a client does (RFC 6749 §2.3.1).
     package func post(
-        _ uri: String, _ fields: [(String, String)], basic: (id: String, secret: String)? = nil, headers: HTTPFields = [:]
+        _ uri: String, _ fields: [(String, String)], basic: (id: String, secret: String)? = nil, headers: HTTPFields = [:],
+        certificates: [[UInt8]] = []
     ) async throws -> TestResponse {
         var headers = headers
         if headers[.contentType] == nil { headers[.contentType] = "application/x-www-form-urlencoded" }
         if let basic { headers[.authorization] = BasicCredentials.headerValue(clientID: basic.id, clientSecret: basic.secret) }
-        return try await send(.post, uri, headers: headers, body: Array(Parameters.encode(fields).utf8))
+        return try await send(.post, uri, headers: headers, body: Array(Parameters.encode(fields).utf8), certificates: certificates)
     }
 
     // MARK: People and clients
@@ -149,6 +153,25 @@ package struct TestServer: Sendable {
         let added = client
         try await database.transaction { try await ClientStore($0).insert(added) }
         return added
+    }
+
+    /// Changes a client as an operator does.
+    package func changeClient(_ id: String, _ change: (inout Client) -> Void) async throws {
+        guard var client = try await ClientStore(database).find(id: id) else { return }
+        change(&client)
+        let changed = client
+        let now = clock.now
+        try await database.transaction { try await ClientStore($0).update(changed, now: now) }
+        wiring.clients.flush()
+    }
+
+    /// Removes a client as an operator does.
+    package func eraseClient(_ id: String) async throws {
+        let now = clock.now
+        try await database.transaction {
+            try await ClientStore($0).erase(id, now: now, accessUntil: now + OAuthSettings.accessTokenLifetimeMax)
+        }
+        wiring.clients.flush()
     }
 }
 

@@ -11,8 +11,10 @@ import Runtime
 extension TestServer {
     package typealias Credentials = (id: String, secret: String)
 
-    package func token(_ fields: [(String, String)], basic: Credentials? = ("app", "app-secret")) async throws -> TestResponse {
-        try await post("/oauth2/token", fields, basic: basic)
+    package func token(_ fields: [(String, String)], basic: Credentials? = ("app", "app-secret"), certificates: [[UInt8]] = []) async throws
+        -> TestResponse
+    {
+        try await post("/oauth2/token", fields, basic: basic, certificates: certificates)
     }
 
     /// An access token in a client's own name.
@@ -35,8 +37,8 @@ extension TestServer {
         try await post("/oauth2/revoke", [("token", token)], basic: basic)
     }
 
-    package func userInfo(_ token: String) async throws -> TestResponse {
-        try await get("/oauth2/userinfo", headers: [.authorization: "Bearer \(token)"])
+    package func userInfo(_ token: String, certificates: [[UInt8]] = []) async throws -> TestResponse {
+        try await get("/oauth2/userinfo", headers: [.authorization: "Bearer \(token)"], certificates: certificates)
     }
 
     /// One exchange with a body of JSON.

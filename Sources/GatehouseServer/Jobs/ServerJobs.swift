@@ -29,6 +29,8 @@ enum ServerJobs {
                 wiring.keysAreStale.set(false)
             },
             Job(name: "limits", interval: RateLimits.exchangeInterval) { now in try await wiring.limits.exchange(now: now) },
+            Job(name: "certificates", interval: .seconds(5)) { _ in try await wiring.certificates.reloadWhereNobodyTells() },
+            Job(name: "certificate revocation list", interval: .minutes(1)) { now in try await wiring.certificateIssuance.renew(now: now) },
             Job(name: "API key uses", interval: .seconds(10)) { _ in try await wiring.apiKeys.writeUses() },
             Job(name: "door session uses", interval: .seconds(10)) { _ in try await wiring.doorSessions.writeUses() },
             Job(name: "signature key uses", interval: .seconds(10)) { _ in try await wiring.signatureKeys.writeUses() },
@@ -42,9 +44,18 @@ enum ServerJobs {
                 try await AccountErasure(database: wiring.database).eraseExpired(now: now, batchMax: batchMax)
                 while try await RateLimitStore(wiring.database).eraseFull(now: now, countMax: batchMax) == batchMax {}
                 try await wiring.doorSessions.eraseExpired(now: now, batchMax: batchMax)
+                try await eraseCertificates(wiring, now: now)
                 try await eraseEvents(wiring, now: now)
             },
         ]
+    }
+
+    /// For how long an expired certificate stays on record.
+    private static let certificateRetention: Duration = .days(30)
+
+    private static func eraseCertificates(_ wiring: Wiring, now: Date) async throws {
+        let store = CertificateStore(wiring.database)
+        while try await store.eraseExpired(before: now - certificateRetention, countMax: batchMax) == batchMax {}
     }
 
     private static func eraseEvents(_ wiring: Wiring, now: Date) async throws {

@@ -46,6 +46,7 @@ struct ClientDeclaration {
         members["policy_uri"] = declared.policyURI.map(JSONValue.string)
         members["tos_uri"] = declared.tosURI.map(JSONValue.string)
         members["default_max_age"] = declared.defaultMaxAge.map { .int($0.components.seconds) }
+        members.merge(try declared.certificates.metadata()) { _, new in new }
         return try ClientMetadata(registering: .object(members), policy: .declared)
     }
 

@@ -25,6 +25,7 @@ package struct GatehouseSettings: Sendable {
     package var registration: RegistrationSettings
     package var apiKeys: APIKeysSettings
     package var gateway: GatewaySettings
+    package var certificates: CertificatesSettings
     package var limits: LimitsSettings
     package var audit: AuditSettings
     package var log: LogSettings
@@ -89,6 +90,7 @@ package struct GatehouseSettings: Sendable {
         passwords = root.section("passwords") { PasswordsSettings($0, local: local) }
         registration = root.section("registration") { RegistrationSettings($0, local: local) }
         apiKeys = root.section("api_keys") { APIKeysSettings($0) }
+        certificates = root.section("certificates") { CertificatesSettings($0) }
         limits = root.section("limits") { LimitsSettings($0, local: local) }
         audit = root.section("audit") { AuditSettings($0) }
         log = root.section("log") { LogSettings($0) }

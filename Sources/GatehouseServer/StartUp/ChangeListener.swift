@@ -27,6 +27,7 @@ struct ChangeListener: Service, CustomStringConvertible {
         wiring.clients.setListening(isListening)
         wiring.apiKeys.setListening(isListening)
         wiring.signatureKeys.setListening(isListening)
+        wiring.certificates.setListening(isListening)
     }
 
     private func hear(_ notification: PostgresNotification) async {
@@ -47,6 +48,8 @@ struct ChangeListener: Service, CustomStringConvertible {
             wiring.signatureKeys.flush()
         case .message("signature_keys"):
             wiring.signatureKeys.flush()
+        case .message("certificates"):
+            await reloadCertificates()
         case .message("revocations"):
             await reloadRevocations()
         case .message("keys"):
@@ -59,6 +62,16 @@ struct ChangeListener: Service, CustomStringConvertible {
     private func reload() async {
         await reloadRevocations()
         await reloadKeys()
+        await reloadCertificates()
+    }
+
+    private func reloadCertificates() async {
+        do {
+            try await wiring.certificates.load()
+        } catch {
+            // The job tries again.
+            wiring.parts.logger.error("certificates could not be read", metadata: ["error": "\(error)"])
+        }
     }
 
     private func reloadRevocations() async {

@@ -42,7 +42,8 @@ package struct Deployment: Sendable {
         do {
             let masterKeys = try MasterKeyFile.read(settings.masterKeys, workingDirectory: workingDirectory)
             let database = try Database(settings: postgres, logger: logger)
-            let parts = try parts(settings, masterKeys: masterKeys, templates: resources + "/Templates", logger: logger)
+            let parts = try parts(
+                settings, masterKeys: masterKeys, templates: resources + "/Templates", workingDirectory: workingDirectory, logger: logger)
             return Deployment(
                 settings: settings, wiring: try Wiring(parts, database: database), database: database,
                 migrator: Migrator(migrations: migrations, settings: postgres, logger: logger), cluster: cluster, logger: logger)
@@ -70,9 +71,9 @@ package struct Deployment: Sendable {
         path.hasPrefix("/") ? path : workingDirectory + "/" + path
     }
 
-    private static func parts(_ settings: GatehouseSettings, masterKeys: MasterKeys, templates: String, logger: Logger) throws
-        -> Wiring.Parts
-    {
+    private static func parts(
+        _ settings: GatehouseSettings, masterKeys: MasterKeys, templates: String, workingDirectory: String, logger: Logger
+    ) throws -> Wiring.Parts {
         let site = Site(issuer: settings.issuer, name: settings.name, version: version)
         var parts = Wiring.Parts(site: site, masterKeys: masterKeys, templates: templates, logger: logger)
         parts.oauth = oauth(settings)
@@ -90,6 +91,8 @@ package struct Deployment: Sendable {
         parts.callerProofs = settings.apiKeys.callers
         parts.door = settings.gateway.door
         parts.proxies = settings.proxies.trust
+        parts.certificateFiles.authorities = settings.certificates.authorities.map { absolute($0, workingDirectory) }
+        parts.certificateFiles.revocationLists = settings.certificates.revocationLists.map { absolute($0, workingDirectory) }
         parts.auditRetention = settings.audit.retention
         parts.rotation.tokenLifetimeMax = OAuthSettings.accessTokenLifetimeMax
         parts.rotation.sessionLifetimeMax = settings.sessions.absolute

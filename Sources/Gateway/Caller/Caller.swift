@@ -1,7 +1,7 @@
 import FoundationEssentials
 import OAuthProtocol
 
-/// Whoever is at the door, however they proved who they are: one value for access tokens, API keys and client secrets,
+/// Whoever is at the door, however they proved who they are: one value for access tokens, API keys, client secrets and certificates,
 /// so that rights and audit don't depend on the form of the proof.
 package struct Caller: Sendable {
     /// How it was proven.
@@ -11,6 +11,8 @@ package struct Caller: Sendable {
         case apiKey = "api_key"
         /// A client's own secret under HTTP Basic (RFC 6749 §2.3.1).
         case clientSecret = "client_secret"
+        /// A client's certificate alone, by its name or because our own authority issued it (RFC 8705 §2.1).
+        case clientCertificate = "client_certificate"
         /// A person's session at the door: nowhere else.
         case session
         /// A signature over the request under a key of ours (RFC 9421).

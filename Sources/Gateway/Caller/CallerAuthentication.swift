@@ -15,12 +15,14 @@ package struct CallerAuthentication: Sendable {
     private let keys: APIKeyDirectory
     private let clients: ClientAuthentication
     private let signatures: SignedRequestVerification
+    private let certificates: CertificateCallers
     /// The services that a client speaks for.
     private let spokenFor: @Sendable (String) -> [String]
 
     package init(
         site: Site, accepted: Set<Caller.Proof> = Set(Caller.Proof.allCases), tokens: AccessTokenVerification, keys: APIKeyDirectory,
-        clients: ClientAuthentication, signatures: SignedRequestVerification, spokenFor: @escaping @Sendable (String) -> [String]
+        clients: ClientAuthentication, signatures: SignedRequestVerification, certificates: CertificateCallers,
+        spokenFor: @escaping @Sendable (String) -> [String]
     ) {
         self.site = site
         self.accepted = accepted
@@ -28,6 +30,7 @@ package struct CallerAuthentication: Sendable {
         self.keys = keys
         self.clients = clients
         self.signatures = signatures
+        self.certificates = certificates
         self.spokenFor = spokenFor
     }
 
@@ -36,15 +39,15 @@ package struct CallerAuthentication: Sendable {
     ///   - notes: learns of the limit that the caller's key brings.
     /// - Returns: nil when there is no proof.
     /// - Throws: `invalid_token`, `invalid_client`, `too_many_requests`; `PostgresError`.
-<<<<<<< HEAD
     package func find(
         _ evidence: CallerEvidence, demand: CallerDemand? = nil, noting notes: RateLimitNotes? = nil, now: Date
     ) async throws -> Caller? {
         let demand = demand ?? ownDemand
         guard let header = try Self.authorization(evidence) else {
-            return try await signatureCaller(evidence, demand, noting: notes, now: now)
+            if let caller = try await signatureCaller(evidence, demand, noting: notes, now: now) { return caller }
+            return try await certificateCaller(evidence, demand, now: now)
         }
-        try refuseSecondProof(header, evidence)
+        try refuseSecondProof(evidence)
         if let bearer = try BearerToken(authorization: header) {
             return try await bearerCaller(bearer.text, evidence, demand, noting: notes, now: now)
         }
@@ -59,7 +62,7 @@ package struct CallerAuthentication: Sendable {
         guard let bearer = try BearerToken(authorization: header)?.text else { return nil }
         if Self.isToken(bearer) {
             guard demand.accepted.contains(.accessToken), let token = try tokens.verifyInPlace(bearer, now: now) else { return nil }
-            return .some(try caller(token, demand))
+            return .some(try caller(token, evidence, demand))
         }
         guard demand.accepted.contains(.apiKey) else { return nil }
         do {
@@ -76,15 +79,6 @@ package struct CallerAuthentication: Sendable {
         let values = evidence.headers[values: .authorization]
         guard values.count <= 1 else { throw .invalidRequest("There is more than one Authorization header.") }
         return values.first
-=======
-    package func find(_ evidence: CallerEvidence, now: Date) async throws -> Caller? {
-        let values = evidence.headers[values: .authorization]
-        guard values.count <= 1 else { throw OAuthError.invalidRequest("There is more than one Authorization header.") }
-        guard let header = values.first else { return try await signatureCaller(evidence, now: now) }
-        try refuseSecondProof(evidence)
-        if let bearer = try BearerToken(authorization: header) { return try await bearerCaller(bearer.text, evidence, now: now) }
-        return try await clientCaller(evidence)
->>>>>>> h/sig
     }
 
     /// Who sent a request to this server. Its body is still there afterwards.
@@ -101,7 +95,13 @@ package struct CallerAuthentication: Sendable {
         return caller
     }
 
-<<<<<<< HEAD
+    /// For an endpoint that reads `Authorization` itself.
+    /// - Throws: `invalid_request` where a signature under a key of ours stands beside it.
+    package func refuseSecondProof(_ request: inout Request, _ context: GatehouseContext) async throws {
+        guard request.headers[.signatureInput] != nil else { return }
+        try refuseSecondProof(try await CallerEvidence.read(&request, context, site: site))
+    }
+
     /// Three parts: a token of ours. Anything else can only be a key.
     private static func isToken(_ text: String) -> Bool { text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 }
 
@@ -110,26 +110,7 @@ package struct CallerAuthentication: Sendable {
     ) async throws -> Caller {
         if Self.isToken(text) {
             guard demand.accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
-            return try caller(try await tokens.verify(text, now: now), demand)
-=======
-    /// For an endpoint that reads `Authorization` itself.
-    /// - Throws: `invalid_request` where a signature under a key of ours stands beside it.
-    package func refuseSecondProof(_ request: inout Request, _ context: GatehouseContext) async throws {
-        guard request.headers[.signatureInput] != nil else { return }
-        try refuseSecondProof(try await CallerEvidence.read(&request, context, site: site))
-    }
-
-    private func bearerCaller(_ text: String, _ evidence: CallerEvidence, now: Date) async throws -> Caller {
-        // Three parts: a token of ours. Anything else can only be a key.
-        if text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 {
-            guard accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
-            let token = try await tokens.verify(text, now: now)
-            // RFC 9068 §4: a token narrowed to another service is not for this one, which could have sent it on.
-            guard token.audiences.contains(site.issuer) else { throw OAuthError.invalidToken(reason: "not in the audience") }
-            return Caller(
-                proof: .accessToken, subject: token.subject, userID: token.userID, clientID: token.clientID, scopes: token.scopes,
-                audiences: spokenFor(token.clientID), roles: token.roles, credentialID: token.id)
->>>>>>> h/sig
+            return try caller(try await tokens.verify(text, now: now), evidence, demand)
         }
         guard demand.accepted.contains(.apiKey) else { throw OAuthError.invalidToken(reason: "API keys are switched off") }
         do {
@@ -150,7 +131,22 @@ package struct CallerAuthentication: Sendable {
             audiences: spokenFor(client.id), roles: client.roles, credentialID: nil)
     }
 
-    private func caller(_ token: AccessToken, _ demand: CallerDemand) throws(OAuthError) -> Caller {
+    /// Where certificates are not accepted one says nothing, as it does on every connection that brings it along.
+    private func certificateCaller(_ evidence: CallerEvidence, _ demand: CallerDemand, now: Date) async throws -> Caller? {
+        guard demand.accepted.contains(.clientCertificate), !evidence.certificates.isEmpty else { return nil }
+        let found: CertificateCallers.Found
+        do {
+            found = try await certificates.require(evidence.certificates, now: now)
+        } catch let refusal as CertificateRefusal {
+            throw OAuthError.invalidToken("The client certificate is not valid.", reason: "certificate: \(refusal.rawValue)")
+        }
+        return Caller(
+            proof: .clientCertificate, subject: found.client.id, userID: nil, clientID: found.client.id, scopes: found.scopes,
+            audiences: spokenFor(found.client.id), roles: found.client.roles, credentialID: found.certificate.thumbprint.description)
+    }
+
+    private func caller(_ token: AccessToken, _ evidence: CallerEvidence, _ demand: CallerDemand) throws(OAuthError) -> Caller {
+        try token.constraint?.require(evidence.certificates)
         // RFC 9068 §4: a token narrowed to another service is not for this one, which could have sent it on.
         guard token.audiences.contains(demand.audience) else { throw .invalidToken(reason: "not in the audience") }
         return Caller(
@@ -217,7 +213,7 @@ package struct CallerAuthentication: Sendable {
 
     /// A caller proves itself in one way (RFC 6749 §2.3, RFC 6750 §2): of a token and a signature of different owners, it would be
     /// open which one acts.
-    private func refuseSecondProof(_ evidence: CallerEvidence) throws(OAuthError) {
+    private func refuseSecondProof(_ evidence: CallerEvidence) throws {
         guard evidence.isSigned, let keyIDs = try? evidence.message.signatureKeyIDs else { return }
         guard !keyIDs.contains(where: SignatureKeyID.isOurs) else {
             throw OAuthError.invalidRequest("The request proves its caller twice: by Authorization and by a signature.")

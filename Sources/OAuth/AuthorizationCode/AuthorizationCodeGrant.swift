@@ -25,7 +25,9 @@ struct AuthorizationCodeGrant: TokenGrant {
             request.client.metadata.grantTypes.contains(.refreshToken)
             ? OpaqueToken.generate(randomness: randomness, prefix: RefreshToken.prefix) : nil
         let verdict = try await AuthorizationCodeStore(database).redeem(
-            hash, clientID: request.client.id, refreshToken: refreshToken?.hash, settings: settings,
+            hash, clientID: request.client.id, refreshToken: refreshToken?.hash,
+            // RFC 8705 §4: those of confidential clients are bound by the client's authentication.
+            constraint: request.client.isPublic ? request.constraint : nil, settings: settings,
             eventID: audit.eventID(now: request.now), address: request.address, now: request.now)
         if verdict == "reused" {
             revocations.add(.grant(code.grantID), expiresAt: request.now + OAuthSettings.accessTokenLifetimeMax)

@@ -31,7 +31,8 @@ package struct AuthorizationCodeRedemption: Sendable {
         _ code: String, for client: Client, redirectURI: String, codeVerifier: String, address: String, now: Date
     ) async throws -> Redeemed {
         let form = try Parameters([("code", code), ("redirect_uri", redirectURI), ("code_verifier", codeVerifier)])
-        let approval = try await grant.approve(TokenRequest(form: form, client: client, address: address, now: now))
+        let approval = try await grant.approve(
+            TokenRequest(form: form, client: client, presented: nil, constraint: nil, address: address, now: now))
         guard let authorization = approval.authorization, let userID = UUID(uuidString: approval.subject) else {
             throw OAuthError.serverError(reason: "a code without a person")
         }

@@ -50,16 +50,19 @@ struct AuthorizationCodeStore: Sendable {
         }
     }
 
-    /// Redeems a code once, or revokes what its first use gave (`Migrations/0007`).
+    /// Redeems a code once, or revokes what its first use gave (`Migrations/0010`).
     /// - Returns: the verdict's word.
     func redeem(
-        _ hash: TokenHash, clientID: String, refreshToken: TokenHash?, settings: OAuthSettings, eventID: UUID, address: String, now: Date
+        _ hash: TokenHash, clientID: String, refreshToken: TokenHash?, constraint: SenderConstraint?, settings: OAuthSettings,
+        eventID: UUID,
+        address: String, now: Date
     ) async throws -> String {
         try await database.first(
-            "select authorization_code_redeem_v1($1, $2, $3, $4, $5, $6, $7, $8)",
+            "select authorization_code_redeem_v2($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             [
                 .bytes(hash.bytes), .text(clientID), .timestamp(now), .timestamp(now + OAuthSettings.accessTokenLifetimeMax),
-                .optionalBytes(refreshToken?.bytes), .timestamp(now + settings.refreshTokenLifetime), .uuid(eventID), .text(address),
+                .optionalBytes(refreshToken?.bytes), .timestamp(now + settings.refreshTokenLifetime),
+                .optionalText(constraint?.stored), .uuid(eventID), .text(address),
             ]
         ) { try $0.text(0) } ?? "unknown"
     }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import OAuthProtocol
 import Postgres
 import Runtime
 import Synchronization
@@ -28,9 +29,11 @@ package final class ClientDirectory: Sendable {
     /// Clients that are a part of this server, by id: whatever the database says of them.
     private let builtIn: [String: Client]
     private let state = Mutex(State())
+    private let certificateIndex: ClientCertificateIndex
 
     package init(database: any Queryable, clock: any WallClock, builtIn: [Client] = []) {
         self.database = database
+        certificateIndex = ClientCertificateIndex(database: database)
         self.clock = clock
         self.builtIn = Dictionary(builtIn.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -52,6 +55,16 @@ package final class ClientDirectory: Sendable {
             state.entries[id] = Entry(client: client, loadedAt: now)
         }
         return client
+    }
+
+    /// The client that a certificate stands for where it is shown without anything else.
+    /// - Parameter names: of the certificate, which has been judged.
+    /// - Returns: nil when there is none, and when there are several.
+    /// - Throws: `PostgresError`.
+    package func find(certificateNames names: Set<CertificateName>) async throws -> Client? {
+        let found = try await certificateIndex.find(names, now: clock.now)
+        guard found.count == 1, let id = found.first else { return nil }
+        return try await find(id)
     }
 
     /// - Returns: whether any client registered this web origin.
@@ -82,6 +95,7 @@ package final class ClientDirectory: Sendable {
 
     /// Forgets everything: a client has changed.
     package func flush() {
+        certificateIndex.flush()
         state.withLock { state in
             state.entries.removeAll(keepingCapacity: true)
             state.origins.removeAll(keepingCapacity: true)
@@ -97,6 +111,7 @@ package final class ClientDirectory: Sendable {
     /// What is held when the line is lost was true until then, and holds ``staleAfter`` longer: services go on getting tokens
     /// while the database restarts. When the line is back, everything is read anew.
     package func setListening(_ isListening: Bool) {
+        certificateIndex.setListening(isListening)
         guard !isListening else {
             state.withLock { $0.isListening = true }
             return flush()

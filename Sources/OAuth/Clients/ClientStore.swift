@@ -32,6 +32,16 @@ package struct ClientStore: Sendable {
         try await database.all("select \(Self.columns) from clients where origin = 'declared' order by client_id", [], Self.decode)
     }
 
+    /// Clients that authenticate by a name in their certificate, but for those that registered themselves.
+    func listByCertificate(countMax: Int) async throws -> [Client] {
+        try await database.all(
+            """
+            select \(Self.columns) from clients
+            where metadata ->> 'token_endpoint_auth_method' = 'tls_client_auth' and origin <> 'registered' and disabled_at is null
+            order by client_id limit $1
+            """, [.int(countMax)], Self.decode)
+    }
+
     package func countRegistered() async throws -> Int {
         try await database.first("select count(*) from clients where origin = 'registered'", []) { try $0.int(0) } ?? 0
     }

@@ -28,7 +28,7 @@ package struct DiscoveryEndpoint: Sendable {
     static func document(_ settings: OAuthSettings) -> JSONValue {
         func url(_ path: String) -> JSONValue { .string(settings.issuer + path) }
         func list(_ words: [String]) -> JSONValue { .array(words.map(JSONValue.string)) }
-        let confidential = ["client_secret_basic", "client_secret_post"]
+        let confidential = TokenEndpointAuthMethod.allCases.filter { !$0.isPublic }.map(\.rawValue)
         var members: [String: JSONValue] = [
             "issuer": .string(settings.issuer),
             "authorization_endpoint": url(Path.authorize),
@@ -47,6 +47,8 @@ package struct DiscoveryEndpoint: Sendable {
             "token_endpoint_auth_methods_supported": list(confidential + ["none"]),
             "introspection_endpoint_auth_methods_supported": list(confidential),
             "revocation_endpoint_auth_methods_supported": list(confidential + ["none"]),
+            // RFC 8705 §3.3
+            "tls_client_certificate_bound_access_tokens": .bool(true),
             "code_challenge_methods_supported": list(["S256"]),
             "acr_values_supported": list(AuthenticationContext.allCases.map(\.rawValue)),
             "display_values_supported": list(["page", "popup", "touch", "wap"]),

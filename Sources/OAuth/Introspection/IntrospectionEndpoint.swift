@@ -26,19 +26,22 @@ package struct IntrospectionEndpoint: Sendable {
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         var request = request
         // Before the form: a signature covers the body as it was sent.
-        let found = try await findCaller(&request, context)
+        let provesItself = request.headers[.authorization] != nil || request.headers[.signatureInput] != nil
+        var caller = provesItself ? try await findCaller(&request, context) : nil
         let form = try await Form.read(request, context)
         try form.refuseRepeated()
         let now = clock.now
-        let caller = if let found { found } else { try await requireClient(request, form, context, now: now) }
-        try limiter.require(caller.subject, clientID: caller.clientID, noting: context.rateLimits, now: now)
+        // A client that names itself in the form proves itself by the form, or by its certificate (RFC 8705 §2).
+        if caller == nil, !provesItself, !form.contains("client_id") { caller = try await findCaller(&request, context) }
+        let asker = if let caller { caller } else { try await requireClient(request, form, context, now: now) }
+        try limiter.require(asker.subject, clientID: asker.clientID, noting: context.rateLimits, now: now)
         let token = try form.required("token", bytesMax: 16_384)
         _ = try form.optional("token_type_hint")
         if token.hasPrefix(RefreshToken.prefix) {
-            return try await describeRefreshToken(token, to: caller, now: now)
+            return try await describeRefreshToken(token, to: asker, now: now)
         }
-        if APIKeyText.isClaimed(by: token) { return try await describeKey(token, to: caller, now: now) }
-        guard let accessToken = try await verified(token, now: now), maySee(accessToken, caller) else { return Self.inactive }
+        if APIKeyText.isClaimed(by: token) { return try await describeKey(token, to: asker, now: now) }
+        guard let accessToken = try await verified(token, now: now), maySee(accessToken, asker) else { return Self.inactive }
         return describe(accessToken)
     }
 
@@ -46,7 +49,8 @@ package struct IntrospectionEndpoint: Sendable {
     private func requireClient(
         _ request: Request, _ form: OAuthProtocol.Parameters, _ context: GatehouseContext, now: Date
     ) async throws -> IntrospectionCaller {
-        let client = try await authentication.authenticate(request.headers, form, from: context.limitKey, now: now)
+        let client = try await authentication.authenticate(
+            request.headers, form, certificates: context.peerCertificates, from: context.limitKey, now: now)
         guard !client.isPublic else {
             throw OAuthError.invalidClient("a public client may not introspect", challenge: ClientAuthentication.challenge)
         }
@@ -104,6 +108,7 @@ package struct IntrospectionEndpoint: Sendable {
             json.field("token_type", "Bearer")
             if !token.scopes.isEmpty { json.field("scope", token.scopes.description) }
             if !token.roles.isEmpty { json.field("roles", token.roles) }
+            if let constraint = token.constraint { json.field("cnf", constraint.confirmation) }
             if let sessionID = token.sessionID { json.field("sid", sessionID.token) }
             if let authenticatedAt = token.authenticatedAt { json.field("auth_time", authenticatedAt) }
         }

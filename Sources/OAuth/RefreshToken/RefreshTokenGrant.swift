@@ -24,7 +24,8 @@ struct RefreshTokenGrant: TokenGrant {
         let successor = try successors.derive(from: presented, salt: salt)
         let verdict = try await RefreshTokenStore(database).rotate(
             RefreshTokenStore.Rotation(
-                presented: TokenHash(of: presented), clientID: request.client.id, requestedScopes: requestedScopes?.array ?? [],
+                presented: TokenHash(of: presented), clientID: request.client.id, constraint: request.presented,
+                requestedScopes: requestedScopes?.array ?? [],
                 requestedAudiences: requestedAudiences, salt: salt, keyID: successor.keyID, successor: TokenHash(of: successor.token),
                 eventID: audit.eventID(now: request.now), address: request.address),
             settings: settings, now: request.now)

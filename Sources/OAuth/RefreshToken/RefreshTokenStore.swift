@@ -10,6 +10,8 @@ struct RefreshTokenStore: Sendable {
     struct Rotation: Sendable {
         let presented: TokenHash
         let clientID: String
+        /// What the sender proves to hold.
+        let constraint: SenderConstraint?
         let requestedScopes: [String]
         let requestedAudiences: [String]
         let salt: [UInt8]
@@ -25,20 +27,21 @@ struct RefreshTokenStore: Sendable {
         self.database = database
     }
 
-    /// Locks the family, judges, writes: one round trip (`Migrations/0007`).
+    /// Locks the family, judges, writes: one round trip (`Migrations/0010`).
     func rotate(_ rotation: Rotation, settings: OAuthSettings, now: Date) async throws -> RefreshTokenVerdict {
         let verdict = try await database.first(
             """
             select verdict, grant_id, user_id, session_id, scopes, audiences, authenticated_at, methods, roles, offline, successor_salt, successor_key_id
-            from refresh_token_rotate_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            from refresh_token_rotate_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             """,
             [
                 .bytes(rotation.presented.bytes), .text(rotation.clientID), .timestamp(now), .timestamp(now - settings.refreshGrace),
-                .timestamp(now + OAuthSettings.accessTokenLifetimeMax), .texts(rotation.requestedScopes),
+                .timestamp(now + OAuthSettings.accessTokenLifetimeMax), .optionalText(rotation.constraint?.stored),
+                .texts(rotation.requestedScopes),
                 .texts(rotation.requestedAudiences), .bytes(rotation.salt), .text(rotation.keyID), .bytes(rotation.successor.bytes),
                 .timestamp(now + settings.refreshTokenLifetime), .uuid(rotation.eventID), .text(rotation.address),
             ], Self.decode)
-        guard let verdict else { throw PostgresError(.decoding("refresh_token_rotate_v1 answered no row")) }
+        guard let verdict else { throw PostgresError(.decoding("refresh_token_rotate_v2 answered no row")) }
         return verdict
     }
 

@@ -18,6 +18,8 @@ enum RefreshTokenVerdict: Sendable {
 enum RefreshTokenRefusal: String, Sendable {
     case unknown
     case otherClient = "other_client"
+    /// Bound to something that the request doesn't prove to hold.
+    case otherSender = "other_sender"
     case revoked
     case expired
     case userDisabled = "user_disabled"

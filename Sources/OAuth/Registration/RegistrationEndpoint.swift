@@ -29,7 +29,7 @@ package struct RegistrationEndpoint: Sendable {
         }
         let scopes = try RegistrationScopes(settings: settings).judge(metadata)
         var client = Client(id: randomness.uuid(at: now).token, metadata: metadata, origin: .registered, scopes: scopes, now: now)
-        let secret = metadata.isPublic ? nil : ClientSecret.generate(randomness: randomness)
+        let secret = metadata.tokenEndpointAuthMethod.usesSecret ? ClientSecret.generate(randomness: randomness) : nil
         let management = OpaqueToken.generate(randomness: randomness, prefix: "gh_reg_")
         client.secretHash = secret?.hash
         client.registrationTokenHash = management.hash

@@ -42,6 +42,10 @@ package struct RegistrationManagementEndpoint: Sendable {
         guard metadata.isPublic == client.isPublic else {
             throw OAuthError.invalidClientMetadata("token_endpoint_auth_method can not change between public and confidential")
         }
+        // There would be no secret, or one that nobody asks for.
+        guard metadata.tokenEndpointAuthMethod.usesSecret == client.metadata.tokenEndpointAuthMethod.usesSecret else {
+            throw OAuthError.invalidClientMetadata("token_endpoint_auth_method can not change between a secret and a certificate")
+        }
         client.metadata = metadata
         client.scopes = try RegistrationScopes(settings: settings).judge(metadata)
         client.updatedAt = now

@@ -22,6 +22,7 @@ enum RegistrationReply {
     static func metadata(_ json: JSONValue) throws(OAuthError) -> ClientMetadata {
         let metadata = try ClientMetadata(registering: json)
         guard metadata.json.encoded().count <= 32_768 else { throw .invalidClientMetadata("The client metadata is too long.") }
+        try metadata.checkCertificates()
         return metadata
     }
 

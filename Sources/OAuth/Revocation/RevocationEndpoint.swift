@@ -20,7 +20,8 @@ package struct RevocationEndpoint: Sendable {
         let form = try await Form.read(request, context)
         try form.refuseRepeated()
         let now = clock.now
-        let client = try await authentication.authenticate(request.headers, form, from: context.limitKey, now: now)
+        let client = try await authentication.authenticate(
+            request.headers, form, certificates: context.peerCertificates, from: context.limitKey, now: now)
         let token = try form.required("token", bytesMax: 16_384)
         // RFC 7009 §2.1: the hint is an optimisation; an unknown one is ignored.
         _ = try form.optional("token_type_hint")

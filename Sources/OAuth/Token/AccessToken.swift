@@ -15,14 +15,22 @@ package struct AccessToken: Sendable {
     package let grantID: UUID?
     package let sessionID: UUID?
     package let authenticatedAt: Int?
+    /// What it is bound to (RFC 7800); nil: any bearer's.
+    package let constraint: SenderConstraint?
 
-    /// - Returns: nil when a claim that RFC 9068 §2.2 requires is missing or of another type.
+    /// - Returns: nil when a claim that RFC 9068 §2.2 requires is missing or of another type, and for a `cnf` that we don't understand.
     init?(_ claims: JSONValue) {
         guard let id = claims["jti"]?.string, let subject = claims["sub"]?.string, let clientID = claims["client_id"]?.string,
             let issuedAt = claims["iat"]?.int, let expiresAt = claims["exp"]?.int,
             let audiences = claims["aud"]?.strings ?? claims["aud"]?.string.map({ [$0] }),
             let scopes = try? ScopeSet(parsing: claims["scope"]?.string ?? "")
         else { return nil }
+        if let confirmation = claims["cnf"] {
+            guard let constraint = SenderConstraint(confirmation: confirmation) else { return nil }
+            self.constraint = constraint
+        } else {
+            constraint = nil
+        }
         self.id = id
         self.subject = subject
         self.clientID = clientID

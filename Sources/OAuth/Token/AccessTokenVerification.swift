@@ -31,6 +31,16 @@ package final class AccessTokenVerification: Sendable {
         self.verification = JWTVerification.accessToken(issuer: issuer)
     }
 
+    /// Whoever lets somebody in on a token asks here: a bound token is good only with what it is bound to.
+    /// - Parameter certificates: what the sender has proven to hold the key of: DER, its own first.
+    /// - Throws: as ``verify(_:now:)``.
+    package func require(_ token: String, certificates: [[UInt8]], now: Date) async throws -> AccessToken {
+        let accessToken = try await verify(token, now: now)
+        try accessToken.constraint?.require(certificates)
+        return accessToken
+    }
+
+    /// What a token says, whoever holds it: to describe or to revoke it, never to let anybody in.
     /// - Throws: `invalid_token` (RFC 6750 §3.1), whatever the reason; the reason is for the log.
     package func verify(_ token: String, now: Date) async throws -> AccessToken {
         let hash = TokenHash(of: token)

@@ -26,4 +26,6 @@ struct TokenApproval: Sendable {
     var authorization: Authorization?
     var refreshToken: String?
     var identity: Identity?
+    /// Whom the access token is bound to. The endpoint sets it, so that no grant can forget to.
+    var constraint: SenderConstraint?
 }

@@ -33,14 +33,20 @@ package struct TokenEndpoint: Sendable {
         try form.refuseRepeated(except: ["resource", "audience"])
         if (try? form.optional("grant_type")) == APIKeyExchange.grantType { return try await exchangeKey(form, context) }
         let now = clock.now
-        let client = try await authentication.authenticate(request.headers, form, from: context.limitKey, now: now)
+        let client = try await authentication.authenticate(
+            request.headers, form, certificates: context.peerCertificates, from: context.limitKey, now: now)
         if !client.isPublic { try limiter.require(client.id, clientID: client.id, noting: context.rateLimits, now: now) }
         let name = try form.required("grant_type")
         guard let grant = grants[name] else { throw OAuthError.unsupportedGrantType("grant_type is not supported") }
         guard client.metadata.grantTypes.contains(type(of: grant).type) else {
             throw OAuthError.unauthorizedClient("this client may not use this grant_type")
         }
-        let approval = try await grant.approve(TokenRequest(form: form, client: client, address: context.clientAddress, now: now))
+        let constraint = try SenderConstraint.judge(client, certificates: context.peerCertificates)
+        var approval = try await grant.approve(
+            TokenRequest(
+                form: form, client: client, presented: SenderConstraint(presented: context.peerCertificates), constraint: constraint,
+                address: context.clientAddress, now: now))
+        approval.constraint = constraint
         return try TokenReply.make(try issuer.issue(approval, for: client, now: now))
     }
 

@@ -58,6 +58,7 @@ package struct TokenIssuer: Sendable {
             json.field("jti", Base64URL.encode(randomness.bytes(16)))
             if !approval.scopes.isEmpty { json.field("scope", approval.scopes.description) }
             if !approval.roles.isEmpty { json.field("roles", approval.roles) }
+            if let constraint = approval.constraint { json.field("cnf", constraint.confirmation) }
             if let authorization = approval.authorization {
                 json.field("auth_time", authorization.authenticatedAt.numericDate)
                 json.field("acr", AuthenticationContext.judge(methods: authorization.methods).rawValue)

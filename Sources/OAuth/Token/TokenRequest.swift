@@ -5,6 +5,10 @@ import OAuthProtocol
 struct TokenRequest: Sendable {
     let form: Parameters
     let client: Client
+    /// What the sender proves to hold besides.
+    let presented: SenderConstraint?
+    /// What the tokens are bound to; nil for any bearer.
+    let constraint: SenderConstraint?
     /// The address that it came from.
     let address: String
     let now: Date

@@ -19,7 +19,7 @@ package struct UserInfoEndpoint: Sendable {
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
         let token = try await presentedToken(request, context)
-        let accessToken = try await verification.verify(token, now: now)
+        let accessToken = try await verification.require(token, certificates: context.peerCertificates, now: now)
         guard accessToken.scopes.contains("openid"), let userID = accessToken.userID, let grantID = accessToken.grantID else {
             throw OAuthError.insufficientScope(scope: "openid")
         }

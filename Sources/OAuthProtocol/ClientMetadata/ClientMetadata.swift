@@ -6,6 +6,12 @@ package struct ClientMetadata: Sendable, Equatable {
     /// `code`, or none for clients without the authorization code grant.
     package var responseTypes: [String]
     package var tokenEndpointAuthMethod: TokenEndpointAuthMethod
+    /// With `tls_client_auth`: the name that its certificate must carry.
+    package var certificateName: CertificateNameRule?
+    /// With `self_signed_tls_client_auth`: its certificates.
+    package var certificates: RegisteredCertificates?
+    /// `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.4)
+    package var isCertificateBound: Bool
     package var applicationType: ApplicationType
     /// `RS256` or `ES256`.
     package var idTokenSignedResponseAlg: String
@@ -55,6 +61,10 @@ package struct ClientMetadata: Sendable, Equatable {
         if !postLogoutRedirectURIs.isEmpty { members["post_logout_redirect_uris"] = .strings(postLogoutRedirectURIs.map(\.text)) }
         if !contacts.isEmpty { members["contacts"] = .strings(contacts) }
         if !defaultACRValues.isEmpty { members["default_acr_values"] = .strings(defaultACRValues) }
+        if let certificateName { members[certificateName.member.rawValue] = .string(certificateName.text) }
+        members["jwks"] = certificates?.json
+        // Left out where it is false: so it was stored before there was such a member.
+        if isCertificateBound { members["tls_client_certificate_bound_access_tokens"] = true }
         members["scope"] = scope.map { .string($0.description) }
         members["default_max_age"] = defaultMaxAge.map { .int(Int64($0.seconds)) }
         members["initiate_login_uri"] = initiateLoginURI.map { .string($0) }

@@ -8,6 +8,9 @@ extension ClientMetadata {
         let members = MetadataMembers(members: object)
 
         tokenEndpointAuthMethod = try Self.authMethod(members, policy)
+        certificateName = try Self.certificateName(members, tokenEndpointAuthMethod)
+        certificates = try Self.certificates(members, tokenEndpointAuthMethod)
+        isCertificateBound = try members.bool("tls_client_certificate_bound_access_tokens") ?? false
         applicationType = try members.choice("application_type", ApplicationType.self) ?? .web
         (grantTypes, responseTypes) = try Self.grants(members, policy)
         guard !grantTypes.contains(.clientCredentials) || !tokenEndpointAuthMethod.isPublic else {
@@ -48,6 +51,43 @@ extension ClientMetadata {
             throw .invalidClientMetadata("The token_endpoint_auth_method \(method.rawValue) is not allowed.")
         }
         return method
+    }
+
+    /// RFC 8705 §2.1.2: "A client using the tls_client_auth authentication method MUST use exactly one of the below metadata parameters".
+    private static func certificateName(
+        _ members: MetadataMembers, _ method: TokenEndpointAuthMethod
+    ) throws(OAuthError) -> CertificateNameRule? {
+        var rules: [CertificateNameRule] = []
+        for member in CertificateNameRule.Member.allCases {
+            guard let text = try members.string(member.rawValue, charactersMax: DistinguishedName.bytesMax) else { continue }
+            guard method == .tlsClientAuth else {
+                throw .invalidClientMetadata("The member \(member.rawValue) goes with tls_client_auth only.")
+            }
+            rules.append(try CertificateNameRule(member, text))
+        }
+        guard method != .tlsClientAuth || rules.count == 1 else {
+            throw .invalidClientMetadata(
+                "The token_endpoint_auth_method tls_client_auth needs exactly one of tls_client_auth_subject_dn and tls_client_auth_san_*.")
+        }
+        return rules.first
+    }
+
+    private static func certificates(
+        _ members: MetadataMembers, _ method: TokenEndpointAuthMethod
+    ) throws(OAuthError) -> RegisteredCertificates? {
+        guard let jwks = members.value("jwks") else {
+            guard method != .selfSignedTLSClientAuth else {
+                throw .invalidClientMetadata(
+                    "The token_endpoint_auth_method self_signed_tls_client_auth needs the member jwks, with a certificate (x5c) in every key."
+                )
+            }
+            return nil
+        }
+        // Keys are of no use to us otherwise, and a client that registers some relies on them.
+        guard method == .selfSignedTLSClientAuth else {
+            throw .invalidClientMetadata("The member jwks is supported with self_signed_tls_client_auth only.")
+        }
+        return try RegisteredCertificates(jwks: jwks)
     }
 
     /// RFC 7591 §2.1: the response type `code` goes with the grant type `authorization_code`, and neither without the other.

@@ -2,6 +2,8 @@
 struct MetadataMembers {
     let members: [String: JSONValue]
 
+    func value(_ name: String) -> JSONValue? { present(name) }
+
     func string(_ name: String, charactersMax: Int = 2_048) throws(OAuthError) -> String? {
         guard let value = present(name) else { return nil }
         guard let text = value.string else { throw .invalidClientMetadata("The member \(name) is not a string.") }

@@ -3,7 +3,7 @@
 enum UnsupportedMetadata {
     static let names: Set<String> = [
         // Keys of the client, and what is signed or encrypted with them
-        "jwks", "jwks_uri", "sector_identifier_uri", "token_endpoint_auth_signing_alg", "software_statement",
+        "jwks_uri", "sector_identifier_uri", "token_endpoint_auth_signing_alg", "software_statement",
         "id_token_encrypted_response_alg", "id_token_encrypted_response_enc",
         "userinfo_signed_response_alg", "userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc",
         "introspection_signed_response_alg", "introspection_encrypted_response_alg", "introspection_encrypted_response_enc",
@@ -12,9 +12,7 @@ enum UnsupportedMetadata {
         "request_uris", "request_object_signing_alg", "request_object_encryption_alg", "request_object_encryption_enc",
         "require_signed_request_object", "require_pushed_authorization_requests", "authorization_details_types",
         // Sender-constrained tokens (RFC 8705, RFC 9449)
-        "tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip",
-        "tls_client_auth_san_email", "tls_client_certificate_bound_access_tokens", "use_mtls_endpoint_aliases",
-        "dpop_bound_access_tokens",
+        "use_mtls_endpoint_aliases", "dpop_bound_access_tokens",
         // Logout by channel, CIBA, native sign-in, federation
         "backchannel_logout_uri", "backchannel_logout_session_required", "frontchannel_logout_uri",
         "frontchannel_logout_session_required", "backchannel_token_delivery_mode", "backchannel_client_notification_endpoint",

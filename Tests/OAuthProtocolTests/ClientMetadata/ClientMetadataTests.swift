@@ -72,8 +72,8 @@ struct ClientMetadataTests {
     @Test("the members of the contract that must be refused are on the list")
     func unsupportedNames() {
         for name in [
-            "jwks", "jwks_uri", "request_object_signing_alg", "sector_identifier_uri", "userinfo_signed_response_alg",
-            "id_token_encrypted_response_alg", "tls_client_auth_subject_dn", "backchannel_logout_uri", "frontchannel_logout_uri",
+            "jwks_uri", "request_object_signing_alg", "sector_identifier_uri", "userinfo_signed_response_alg",
+            "id_token_encrypted_response_alg", "backchannel_logout_uri", "frontchannel_logout_uri",
             "request_uris", "token_endpoint_auth_signing_alg",
         ] {
             #expect(UnsupportedMetadata.names.contains(name))
@@ -103,7 +103,9 @@ struct ClientMetadataTests {
             ["grant_types": ["client_credentials"]], ["grant_types": ["refresh_token"]],
             ["response_types": ["token"]], ["response_types": ["code", "code id_token"]], ["response_types": []],
             ["token_endpoint_auth_method": "private_key_jwt"], ["token_endpoint_auth_method": "tls_client_auth"],
-            ["token_endpoint_auth_method": 1],
+            ["token_endpoint_auth_method": 1], ["token_endpoint_auth_method": "self_signed_tls_client_auth"],
+            ["tls_client_auth_subject_dn": "CN=x"], ["tls_client_auth_san_dns": "x.example"], ["jwks": ["keys": []]],
+            ["tls_client_certificate_bound_access_tokens": "true"],
             ["application_type": "desktop"], ["subject_type": "pairwise"], ["id_token_signed_response_alg": "none"],
             ["id_token_signed_response_alg": "HS256"], ["userinfo_signed_response_alg": "RS256"], ["userinfo_signed_response_alg": "none"],
             ["client_name": .string(String(repeating: "x", count: 201))], ["client_name": 1], ["client_name": "a\nb"],

@@ -15,7 +15,7 @@ import Testing
         "revocation_endpoint_auth_methods_supported", "code_challenge_methods_supported", "acr_values_supported",
         "display_values_supported", "claim_types_supported", "claims_supported", "prompt_values_supported", "ui_locales_supported",
         "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported",
-        "require_request_uri_registration", "authorization_response_iss_parameter_supported",
+        "require_request_uri_registration", "authorization_response_iss_parameter_supported", "tls_client_certificate_bound_access_tokens",
     ]
 
     @Test func `both paths say the same, and exactly what is supported`() async throws {

@@ -6,8 +6,12 @@ package struct DeclaredClient: Sendable {
     package enum Authentication: String, Sendable, CaseIterable {
         case clientSecretBasic = "client_secret_basic"
         case clientSecretPost = "client_secret_post"
+        case tlsClientAuth = "tls_client_auth"
+        case selfSignedTLSClientAuth = "self_signed_tls_client_auth"
         /// A public client.
         case none
+
+        var usesSecret: Bool { self == .clientSecretBasic || self == .clientSecretPost }
     }
 
     package enum GrantType: String, Sendable, CaseIterable {
@@ -33,9 +37,10 @@ package struct DeclaredClient: Sendable {
 
     package var clientID: String
     package var name: String
-    /// nil for public clients only.
+    /// For those that authenticate by one.
     package var secret: DeclaredSecret?
     package var authentication: Authentication
+    package var certificates: DeclaredCertificates
     package var applicationType: ApplicationType
     package var grantTypes: [GrantType]
     package var redirectURIs: [RedirectURI]

@@ -1,3 +1,5 @@
+import OAuthProtocol
+
 /// Reads one entry of `clients` and judges its parts against each other.
 struct DeclaredClientForm {
     /// nil when something that can't be left out is missing.
@@ -8,12 +10,14 @@ struct DeclaredClientForm {
         let name = section.find("name", .text())
         let secret = Self.secret(section, context)
         let authentication: DeclaredClient.Authentication = section.read(
-            "authentication", .word, default: section.hasSecret ? .clientSecretBasic : .none)
+            "authentication", .word, default: Self.defaultAuthentication(section))
+        let certificates = DeclaredCertificates.read(section)
         let grants = section.scalars("grant_types", SettingsScalar<DeclaredClient.GrantType>.word)
         let redirects = section.scalars("redirect_uris", .redirectURI)
         let isNative = redirects.contains { $0.isLoopback || $0.isPrivateUseScheme }
         var client = DeclaredClient(
             clientID: clientID ?? "", name: name ?? clientID ?? "", secret: secret, authentication: authentication,
+            certificates: certificates,
             applicationType: section.read("application_type", .word, default: isNative && authentication == .none ? .native : .web),
             grantTypes: grants.isEmpty ? [.authorizationCode] : grants, redirectURIs: redirects,
             postLogoutRedirectURIs: section.scalars("post_logout_redirect_uris", .redirectURI),
@@ -29,6 +33,7 @@ struct DeclaredClientForm {
             defaultMaxAge: section.find("default_max_age", .duration(.zero ... .days(365))))
         if client.scopes.isEmpty, client.grantTypes.contains(.authorizationCode), !section.isSet("scopes") { client.scopes = ["openid"] }
         Self.judgeSecret(client, section)
+        certificates.judge(authentication, section)
         Self.judgeGrants(client, section)
         Self.judgeTrust(client, section)
         Self.judgeReferences(client, section, context)
@@ -44,12 +49,18 @@ struct DeclaredClientForm {
         return readable ?? digest.map(DeclaredSecret.sha256)
     }
 
+    private static func defaultAuthentication(_ section: SettingsSection) -> DeclaredClient.Authentication {
+        if section.hasSecret { return .clientSecretBasic }
+        if section.isSet("certificates") { return .selfSignedTLSClientAuth }
+        return CertificateNameRule.Member.allCases.contains { section.isSet($0.rawValue) } ? .tlsClientAuth : .none
+    }
+
     private static func judgeSecret(_ client: DeclaredClient, _ section: SettingsSection) {
-        if client.isConfidential, !section.hasSecret {
+        if client.authentication.usesSecret, !section.hasSecret {
             section.refuse("authentication", "\(client.authentication.rawValue) needs a secret: {env: NAME} or secret_sha256")
         }
-        if !client.isConfidential, section.hasSecret {
-            section.refuse("authentication", "is none, but there is a secret")
+        if !client.authentication.usesSecret, section.hasSecret {
+            section.refuse("authentication", "is \(client.authentication.rawValue), but there is a secret")
         }
     }
 
@@ -70,7 +81,7 @@ struct DeclaredClientForm {
         }
         // RFC 6749 §4.4: confidential clients only.
         if client.grantTypes.contains(.clientCredentials), !client.isConfidential {
-            section.refuse("grant_types", "client_credentials is for clients with a secret only")
+            section.refuse("grant_types", "client_credentials is for clients with a secret or a certificate only")
         }
         if client.scopes.contains("offline_access"), !client.grantTypes.contains(.refreshToken) {
             section.refuse("scopes", "offline_access has no meaning without refresh_token")
@@ -80,7 +91,7 @@ struct DeclaredClientForm {
     private static func judgeTrust(_ client: DeclaredClient, _ section: SettingsSection) {
         guard !client.isConfidential else { return }
         if client.pkce == .optional {
-            section.refuse("pkce", "may be optional for clients with a secret only")
+            section.refuse("pkce", "may be optional for clients with a secret or a certificate only")
         }
         // RFC 8252 §8.6: any program of the machine can claim such a redirect, so a person must see each request.
         if client.consent == .implicit, client.redirectURIs.contains(where: { $0.isLoopback || $0.isPrivateUseScheme }) {
