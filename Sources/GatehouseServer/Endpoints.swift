@@ -46,7 +46,7 @@ struct Endpoints: Sendable {
         signatureKeys = SignatureKeysEndpoint(
             management: management, issuance: wiring.signatureKeyIssuance, database: wiring.database, clock: parts.clock)
         signatureVerification = SignatureVerificationEndpoint(
-            callers: wiring.callers, signatures: wiring.signatures, clock: parts.clock)
+            callers: wiring.callers, signatures: wiring.signatures, limiter: wiring.limits.verificationPerCaller, clock: parts.clock)
         keyVerification = APIKeyVerificationEndpoint(
             callers: wiring.callers, keys: wiring.apiKeys, tally: wiring.tally, limiter: wiring.limits.verificationPerCaller,
             clock: parts.clock)

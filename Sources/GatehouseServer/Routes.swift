@@ -42,6 +42,7 @@ package enum Routes {
             (.get, "/.well-known/openid-configuration", oauth.discovery.respond),
             (.get, "/.well-known/oauth-authorization-server", oauth.discovery.respond),
             (.post, APIKeyVerificationEndpoint.path, endpoints.keyVerification.respond),
+            (.post, SignatureVerificationEndpoint.path, endpoints.signatureVerification.respond),
         ]
     }
 
@@ -72,7 +73,6 @@ package enum Routes {
         machines.delete("\(APIKeysEndpoint.path)/:key_id", use: endpoints.keys.revoke)
         machines.post("\(APIKeysEndpoint.path)/:key_id/rotate", use: endpoints.keys.rotate)
 
-        machines.post("\(SignatureVerificationEndpoint.path)", use: endpoints.signatureVerification.respond)
         machines.get("\(SignatureKeysEndpoint.path)", use: endpoints.signatureKeys.list)
         machines.post("\(SignatureKeysEndpoint.path)", use: endpoints.signatureKeys.issue)
         machines.get("\(SignatureKeysEndpoint.path)/:key_id", use: endpoints.signatureKeys.show)

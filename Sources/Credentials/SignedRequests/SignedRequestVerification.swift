@@ -39,7 +39,8 @@ package struct SignedRequestVerification: Sendable {
     ///   be compared; `PostgresError`.
     package func require(
         _ message: () throws(MessageSignatureRefusal) -> SignableMessage, from address: String?, asker: String?,
-        noting notes: RateLimitNotes? = nil, now: Date, permit: (Credential) throws(SignedRequestRefusal) -> Void = { _ throws(SignedRequestRefusal) in }
+        noting notes: RateLimitNotes? = nil, now: Date,
+        permit: (Credential) throws(SignedRequestRefusal) -> Void = { _ throws(SignedRequestRefusal) in }
     ) async throws -> SignedRequest {
         do {
             let request = try await judge(try Self.make(message), from: address, noting: notes, now: now, permit: permit)
@@ -61,7 +62,8 @@ package struct SignedRequestVerification: Sendable {
     }
 
     private func judge(
-        _ message: SignableMessage, from address: String?, noting notes: RateLimitNotes?, now: Date, permit: (Credential) throws(SignedRequestRefusal) -> Void
+        _ message: SignableMessage, from address: String?, noting notes: RateLimitNotes?, now: Date,
+        permit: (Credential) throws(SignedRequestRefusal) -> Void
     ) async throws -> SignedRequest {
         let held = try await holding(message, from: address, now: now)
         let request = held[0]

@@ -164,9 +164,7 @@ package struct CallerAuthentication: Sendable {
         _ credential: Credential, _ proof: Caller.Proof, _ demand: CallerDemand, roles: [String]? = nil
     ) throws(OAuthError) -> Caller {
         let audiences = credential.terms.audiences
-        guard !demand.checksKeyAudiences || audiences.isEmpty || audiences.contains(demand.audience) else {
-            throw .invalidToken(reason: "\(proof.rawValue): audience")
-        }
+        guard demand.admits(audiences) else { throw .invalidToken(reason: "\(proof.rawValue): audience") }
         var userID: UUID?
         var clientID: String?
         switch credential.terms.owner {
@@ -189,7 +187,10 @@ package struct CallerAuthentication: Sendable {
         guard demand.accepted.contains(.signature) else { throw refused(evidence, reason: "switched off") }
         do {
             let request = try await signatures.require(
-                { () throws(MessageSignatureRefusal) in try evidence.message }, from: evidence.address, asker: nil, noting: notes, now: now)
+                { () throws(MessageSignatureRefusal) in try evidence.message }, from: evidence.address, asker: nil, noting: notes, now: now
+            ) { credential throws(SignedRequestRefusal) in
+                guard demand.admits(credential.terms.audiences) else { throw .audience }
+            }
             return try caller(request.key.credential, .signature, demand)
         } catch let refusal as SignedRequestRefusal {
             throw refused(evidence, reason: refusal.reason)

@@ -12,4 +12,9 @@ package struct CallerDemand: Sendable {
         self.accepted = accepted
         self.audience = audience
     }
+
+    /// Whether a key with these audiences may be used here.
+    func admits(_ audiences: [String]) -> Bool {
+        !checksKeyAudiences || audiences.isEmpty || audiences.contains(audience)
+    }
 }

@@ -1,5 +1,6 @@
 import Credentials
 import FoundationEssentials
+import Guard
 import Hummingbird
 import OAuthProtocol
 import Runtime
@@ -17,11 +18,13 @@ package struct SignatureVerificationEndpoint: Sendable {
 
     let callers: CallerAuthentication
     let signatures: SignedRequestVerification
+    let limiter: RateLimiter
     let clock: any WallClock
 
-    package init(callers: CallerAuthentication, signatures: SignedRequestVerification, clock: any WallClock) {
+    package init(callers: CallerAuthentication, signatures: SignedRequestVerification, limiter: RateLimiter, clock: any WallClock) {
         self.callers = callers
         self.signatures = signatures
+        self.limiter = limiter
         self.clock = clock
     }
 
@@ -29,6 +32,7 @@ package struct SignatureVerificationEndpoint: Sendable {
         let now = clock.now
         var request = request
         let caller = try await callers.require(&request, context, now: now)
+        try limiter.require(caller.subject, clientID: caller.clientID, noting: context.rateLimits, now: now)
         let form = try await JSONForm.read(request, allowing: Self.names)
         let described = try SignedMessageForm(form)
         let address = try form.text("address", bytesMax: 45)

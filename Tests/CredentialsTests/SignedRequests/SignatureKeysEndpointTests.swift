@@ -128,7 +128,8 @@ import Testing
             let fresh = MasterKeys.generate(keyID: "new", randomness: SystemRandomness())
             let both = try MasterKeys(parsing: "\(fresh.text),\(server.wiring.parts.masterKeys.text)")
             try await SignatureKeyJob.make(server.database, masterKeys: both, randomness: SystemRandomness()).run(server.clock.now)
-            let directory = SignatureKeyDirectory(database: server.database, masterKeys: fresh)
+            let directory = SignatureKeyDirectory(
+                database: server.database, masterKeys: fresh, limiter: server.wiring.limits.signatureKeys)
             #expect(try await directory.find(held.id, now: server.clock.now)?.keys(now: server.clock.now).count == 2)
         }
     }
