@@ -13,6 +13,8 @@ from clients import RESOURCE, SERVICE
 from gateway import Nginx, Service, make_certificate
 from pages import Person, read
 from server import Server, demo_settings, free_port, wait_until
+from test_certificates import request as signing_request
+from test_signed_requests import Key, create_client, send
 
 IDENTITY = ["Subject", "Kind", "Client", "User", "Scopes", "Roles", "Identity"]
 
@@ -146,6 +148,42 @@ def test_over_tls_a_client_certificate_goes_to_the_door_and_no_further(door, cer
         assert claims["aud"] == base
         # Nobody has vouched for it, so it proves nothing alone.
         assert session.get(base + "/api/notes", timeout=30).status_code == 401
+
+
+def test_a_signed_request_passes_once(door, tmp_path):
+    server, nginx = door
+    create_client(server)
+    signer = Key(server, "hmac-sha256", tmp_path)
+    request = signer.sign("GET", nginx.base + "/api/notes?x=1")
+    told = reached(send(request))
+    assert told["x-gatehouse-kind"] == ["signature"] and told["x-gatehouse-client"] == ["signer"]
+    assert send(request).status_code == 401
+    elsewhere = signer.sign("GET", nginx.base + "/api/notes?x=2")
+    elsewhere.url = nginx.base + "/api/other"
+    assert send(elsewhere).status_code == 401
+
+
+def test_a_client_certificate_of_our_authority_passes_alone(door, certificates, tmp_path):
+    server, nginx = door
+    for words in [
+        ("init", "--certificate", tmp_path / "authority.pem"),
+        ("issue", "--client", "demo-service", "--scope", "notes:read", "--csr", signing_request(tmp_path, "caller"), "--certificate", tmp_path / "caller.pem"),
+    ]:
+        made = server.command("certificates", *words)
+        assert made.returncode == 0, made.stderr
+    serial = dict(line.split(": ", 1) for line in made.stdout.splitlines() if ": " in line)["serial"]
+
+    def ask():
+        with requests.Session() as session:
+            session.trust_env, session.verify = False, certificates[0][0]
+            session.cert = (str(tmp_path / "caller.pem"), str(tmp_path / "caller.key"))
+            return session.get(f"https://127.0.0.1:{nginx.tls_port}/api/notes", timeout=30)
+
+    wait_until(lambda: ask().status_code == 200, "the server to hear of the certificate", seconds=10)
+    told = reached(ask())
+    assert told["x-gatehouse-kind"] == ["client_certificate"] and told["x-gatehouse-client"] == ["demo-service"]
+    assert server.command("certificates", "revoke", serial).returncode == 0
+    wait_until(lambda: ask().status_code == 401, "the server to hear of the revocation", seconds=10)
 
 
 def test_forwarded_fields_from_outside_change_nothing(door, key):
