@@ -146,7 +146,8 @@ let package = Package(
             exclude: ["Certificates/Fixtures"]),
         tests("GatewayTests", ["Gateway", "Web", "TestKit", hummingbirdTesting]),
         tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting, x509]),
-        tests("GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting, httpClient, nioSSL, lifecycle]),
+        tests(
+            "GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting, httpClient, nioSSL, lifecycle]),
         tests("GatehouseClientTests", ["GatehouseClient", "TestKit", hummingbirdTesting]),
         tests("GatehouseHummingbirdTests", ["GatehouseHummingbird", "TestKit", hummingbirdTesting]),
         tests("TidyTests", ["TestKit"]),
