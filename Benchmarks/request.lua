@@ -1,4 +1,4 @@
--- One kind of request again and again. BENCH_LINES: a file of bodies to POST, or with BENCH_BEARER=1 of tokens to GET with; each answer
+-- One kind of request again and again. BENCH_LINES: a file of bodies to POST, forms or JSON, or with BENCH_BEARER=1 of tokens to GET with; each answer
 -- must be 200 and contain BENCH_EXPECT.
 dofile("Benchmarks/result.lua")
 
@@ -13,7 +13,8 @@ function init()
         elseif line == "-" then
             table.insert(requests, wrk.format("GET"))
         else
-            local headers = { ["Content-Type"] = "application/x-www-form-urlencoded", Authorization = "Basic " .. basic }
+            local type = string.sub(line, 1, 1) == "{" and "application/json" or "application/x-www-form-urlencoded"
+            local headers = { ["Content-Type"] = type, Authorization = "Basic " .. basic }
             table.insert(requests, wrk.format("POST", nil, headers, line))
         end
     end

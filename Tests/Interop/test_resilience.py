@@ -230,6 +230,18 @@ def test_what_changes_at_one_server_holds_at_the_other_within_a_second(cluster, 
     assert one.post("/oauth2/revoke", {"token": other["refresh_token"]}, BASIC).ok
     within_a_second(lambda: not is_active(two, other["access_token"]), "the revocation")
 
+    # An API key: both servers hold it in memory, and one revokes it.
+    made = one.command("api-key", "create", "demo-service", "--name", "two servers", "--scope", "notes:read")
+    key = next(word for word in made.stdout.split() if word.startswith("gh_live_"))
+
+    def is_live(server):
+        return requests.post(server.base + "/v1/keys/verify", json={"key": key}, auth=SERVICE_BASIC, timeout=30).json()["active"]
+
+    assert is_live(one) and is_live(two)
+    assert one.command("api-key", "revoke", key.split("_")[2][:16]).returncode == 0
+    for server in (one, two):
+        within_a_second(lambda: not is_live(server), "the key's revocation")
+
     # A user who is disabled by a command.
     assert one.command("user", "disable", "ada").stdout == "disabled ada\n"
     for server in (one, two):
