@@ -57,14 +57,15 @@ let package = Package(
         // System C libraries, in quarantine behind module maps.
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         // Words, messages and proofs of the protocols: pure, no I/O, no clock.
         wing("OAuthProtocol", [crypto, .product(name: "JWTKit", package: "jwt-kit")]),
         // Connection, pool, rows, migrator, private cluster: knows no table of ours.
         wing("Postgres", ["CLibpq", crypto, logging, lifecycle, .product(name: "DequeModule", package: "swift-collections")]),
-        // Clock, randomness, jobs.
-        wing("Runtime", [logging, lifecycle]),
+        // Clock, randomness, jobs, memory.
+        wing("Runtime", ["CMalloc", logging, lifecycle]),
         // Events of record.
         wing("Audit", ["Runtime", "Postgres"]),
         // Signing keys and their rotation, encryption, opaque tokens.

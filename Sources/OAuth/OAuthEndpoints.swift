@@ -126,7 +126,8 @@ package struct OAuthEndpoints: Sendable {
                 database: parts.database, settings: parts.settings, audit: parts.audit, randomness: parts.randomness,
                 revocations: parts.revocations),
             RefreshTokenGrant(
-                database: parts.database, settings: parts.settings, successors: RefreshSuccessor(masterKeys: parts.masterKeys),
+                rotations: RefreshRotations(parts.database), settings: parts.settings,
+                successors: RefreshSuccessor(masterKeys: parts.masterKeys),
                 audit: parts.audit, randomness: parts.randomness, revocations: parts.revocations, audiences: Audiences(parts.settings)),
             ClientCredentialsGrant(
                 audiences: Audiences(parts.settings), tally: parts.tally),

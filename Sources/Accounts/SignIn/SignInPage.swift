@@ -84,7 +84,8 @@ package struct SignInPage: Sendable {
         proven.userID = user.id
         proven.completed = ["pwd"]
         var response = try await advance(proven, request, context, now: now)
-        response.headers.append(contentsOf: devices.remember(login, request, randomness: randomness, now: now))
+        // Ahead of the session's: simple clients keep the last cookie of an answer only.
+        response.headers.insert(contentsOf: devices.remember(login, request, randomness: randomness, now: now), at: 0)
         return response
     }
 

@@ -2,7 +2,6 @@ import FoundationEssentials
 import OAuthProtocol
 import Postgres
 import Runtime
-import Synchronization
 
 /// Lets every proof be used once, on all nodes together.
 ///
@@ -13,93 +12,53 @@ package final class ReplayGuard: Sendable {
     /// Proofs in one statement.
     static let batchMax = 1_000
 
-    private struct Waiting {
+    private struct Asked: Sendable {
         let proof: ReplayProof
         let now: Date
-        let answer: CheckedContinuation<ReplayVerdict, any Error>
     }
 
-    private struct State {
-        var waiting: [Waiting] = []
-        var isWriting = false
-    }
-
-    private let store: ReplayStore
-    private let waitingMax: Int
-    private let state = Mutex(State())
+    private let queue: BatchQueue<Asked, ReplayVerdict>
 
     /// - Parameter waitingMax: more checks that wait than these are answered 503.
     package init(database: Database, waitingMax: Int = 10_000) {
-        store = ReplayStore(database)
-        self.waitingMax = waitingMax
+        let store = ReplayStore(database)
+        queue = BatchQueue(batchMax: Self.batchMax, waitingMax: waitingMax) { await Self.judge($0, store) }
     }
 
     /// Whether a statement is under way, and how many checks wait for the next.
-    var isBusy: Bool { state.withLock { $0.isWriting } }
-    var waitingCount: Int { state.withLock { $0.waiting.count } }
+    var isBusy: Bool { queue.isBusy }
+    var waitingCount: Int { queue.waitingCount }
 
     /// Remembers a proof. It comes last, after the signature and everything else has been found right: whoever can't sign must not be
     /// able to use up another's nonces.
     /// - Throws: `temporarily_unavailable` when the database can't be asked or too many wait.
     package func check(_ proof: ReplayProof, now: Date) async throws -> ReplayVerdict {
         guard ReplayWindow.contains(proof.signedAt, now: now) else { return .outsideWindow }
-        return try await withCheckedThrowingContinuation { answer in
-            let place: Place = state.withLock { state in
-                guard state.waiting.count < waitingMax else { return .none }
-                state.waiting.append(Waiting(proof: proof, now: now, answer: answer))
-                defer { state.isWriting = true }
-                return state.isWriting ? .behind : .first
-            }
-            switch place {
-            case .none:
-                answer.resume(throwing: OAuthError.temporarilyUnavailable(reason: "replay queue full", retryAfter: .seconds(1)))
-            case .behind:
-                break
-            case .first:
-                // Detached: the statement serves others too, and must not end with the request that happened to begin it.
-                Task.detached { await self.write() }
-            }
+        do {
+            return try await queue.submit(Asked(proof: proof, now: now))
+        } catch {
+            throw OAuthError.temporarilyUnavailable(reason: "replay store: \(error)", retryAfter: .seconds(1))
         }
     }
 
-    private enum Place { case none, behind, first }
-
-    /// Writes batch after batch until nobody waits.
-    private func write() async {
-        while true {
-            let batch: [Waiting] = state.withLock { state in
-                let batch = Array(state.waiting.prefix(Self.batchMax))
-                state.waiting.removeFirst(batch.count)
-                if batch.isEmpty { state.isWriting = false }
-                return batch
-            }
-            guard !batch.isEmpty else { return }
-            await answer(batch)
-        }
-    }
-
-    private func answer(_ batch: [Waiting]) async {
+    private static func judge(_ batch: [Asked], _ store: ReplayStore) async -> [Result<ReplayVerdict, any Error>] {
         let answer: ReplayStore.Answer
         do {
-            answer = try await insert(batch)
+            answer = try await insert(batch, store)
         } catch {
-            let unavailable = OAuthError.temporarilyUnavailable(reason: "replay store: \(error)")
-            for waiting in batch { waiting.answer.resume(throwing: unavailable) }
-            return
+            return batch.map { _ in .failure(error) }
         }
         var fresh = answer.fresh
         // A proof that was used just before the crash may have been signed ahead of the clock.
         let forgottenUntil = answer.epochBeganAt + ReplayWindow.aheadMax
-        for waiting in batch {
+        return batch.map { asked in
             // Twice in one batch: the first takes it.
-            let isFresh = fresh.remove(waiting.proof.hash) != nil
-            let verdict: ReplayVerdict =
-                !isFresh ? .replayed : waiting.proof.signedAt <= forgottenUntil ? .beforeRecovery : .fresh
-            waiting.answer.resume(returning: verdict)
+            guard fresh.remove(asked.proof.hash) != nil else { return .success(.replayed) }
+            return .success(asked.proof.signedAt <= forgottenUntil ? .beforeRecovery : .fresh)
         }
     }
 
-    private func insert(_ batch: [Waiting]) async throws -> ReplayStore.Answer {
+    private static func insert(_ batch: [Asked], _ store: ReplayStore) async throws -> ReplayStore.Answer {
         let proofs = batch.map(\.proof)
         let now = batch.reduce(.distantPast) { max($0, $1.now) }
         do {

@@ -39,6 +39,7 @@ enum ServerJobs {
             Job(name: "refresh token salts", interval: .seconds(10)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)
             },
+            Job(name: "memory", interval: .seconds(30)) { _ in ProcessMemory.trim() },
             Job(name: "expired rows", interval: .seconds(60)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseExpired(now: now, batchMax: batchMax)
                 try await AccountErasure(database: wiring.database).eraseExpired(now: now, batchMax: batchMax)

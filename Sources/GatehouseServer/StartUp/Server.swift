@@ -77,7 +77,13 @@ package struct Server: Sendable {
         // Shut down in reverse order: the door closes first. The database is closed after all of them.
         let services: [any Service] =
             [ChangeListener(wiring: wiring), jobs]
-            + listeners.services(Responses(wiring).respond, onRunning: onRunning) + extraServices
+            + listeners.services(
+                Responses(wiring).respond,
+                onRunning: { port in
+                    await onRunning(port)
+                    ProcessMemory.trim()
+                    ProcessMemory.releaseCode()
+                }) + extraServices
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: deployment.logger))
         try await group.run()

@@ -1,14 +1,13 @@
 import Audit
 import Keys
 import OAuthProtocol
-import Postgres
 import Runtime
 
 /// New tokens for a refresh token (RFC 6749 §6, RFC 9700 §4.14): idempotent within the grace window, revoking the family after it.
 struct RefreshTokenGrant: TokenGrant {
     static let type = GrantType.refreshToken
 
-    let database: any Queryable
+    let rotations: RefreshRotations
     let settings: OAuthSettings
     let successors: RefreshSuccessor
     let audit: AuditStore
@@ -22,13 +21,13 @@ struct RefreshTokenGrant: TokenGrant {
         let requestedAudiences = try request.form.all("resource")
         let salt = randomness.bytes(RefreshSuccessor.saltByteCount)
         let successor = try successors.derive(from: presented, salt: salt)
-        let verdict = try await RefreshTokenStore(database).rotate(
+        let verdict = try await rotations.rotate(
             RefreshTokenStore.Rotation(
                 presented: TokenHash(of: presented), clientID: request.client.id, constraint: request.presented,
                 requestedScopes: requestedScopes?.array ?? [],
                 requestedAudiences: requestedAudiences, salt: salt, keyID: successor.keyID, successor: TokenHash(of: successor.token),
-                eventID: audit.eventID(now: request.now), address: request.address),
-            settings: settings, now: request.now)
+                eventID: audit.eventID(now: request.now), address: request.address, now: request.now,
+                graceFrom: request.now - settings.refreshGrace, successorExpiresAt: request.now + settings.refreshTokenLifetime))
         switch verdict {
         case .rotated(let grant):
             return try approval(grant, request, requestedScopes, requestedAudiences, refreshToken: successor.token)

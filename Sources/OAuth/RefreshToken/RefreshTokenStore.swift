@@ -19,6 +19,10 @@ struct RefreshTokenStore: Sendable {
         let successor: TokenHash
         let eventID: UUID
         let address: String
+        let now: Date
+        /// Tokens that were rotated after this still give their own successor.
+        let graceFrom: Date
+        let successorExpiresAt: Date
     }
 
     private let database: any Queryable
@@ -27,19 +31,84 @@ struct RefreshTokenStore: Sendable {
         self.database = database
     }
 
+    /// Rotates those of the batch that are presented for the first time and that nothing speaks against, in one transaction.
+    ///
+    /// Families are locked without waiting, so that neither one that somebody else holds nor the order of two nodes can stop a batch. The
+    /// update looks at `rotated_at` again, after whoever held the token before has committed.
+    /// - Returns: at each one's place a verdict, or nil where the token has to be judged by itself.
+    func rotate(_ batch: [Rotation]) async throws -> [RefreshTokenVerdict?] {
+        let rows = try await database.all(
+            Self.batchSQL,
+            [
+                .byteStrings(batch.map(\.presented.bytes)), .texts(batch.map(\.clientID)),
+                .texts(batch.map { $0.constraint?.stored ?? "" }),
+                // Neither a scope (RFC 6749 §3.3) nor an audience, which is a URI, has a space in it.
+                .texts(batch.map { $0.requestedScopes.joined(separator: " ") }),
+                .texts(batch.map { $0.requestedAudiences.joined(separator: " ") }), .byteStrings(batch.map(\.salt)),
+                .texts(batch.map(\.keyID)), .byteStrings(batch.map(\.successor.bytes)), .timestamps(batch.map(\.successorExpiresAt)),
+                .uuids(batch.map(\.eventID)), .texts(batch.map(\.address)), .timestamps(batch.map(\.now)),
+            ]
+        ) { (place: try $0.int(0), grant: try Self.decodeGrant($0)) }
+        var verdicts: [RefreshTokenVerdict?] = Array(repeating: nil, count: batch.count)
+        for row in rows where verdicts.indices.contains(row.place - 1) { verdicts[row.place - 1] = .rotated(row.grant) }
+        return verdicts
+    }
+
+    private static let batchSQL = """
+        with asked as materialized (
+            select distinct on (a.presented) a.*
+            from unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[], $9::timestamptz[],
+                $10::uuid[], $11::text[], $12::timestamptz[]) with ordinality
+                as a (presented, client, sender, scopes, audiences, salt, key_id, successor, successor_expires_at, event_id, address, now, place)
+            order by a.presented, a.place
+        ), held as materialized (
+            select a.presented, a.client, a.salt, a.key_id, a.successor, a.event_id, a.address, a.now, a.place,
+                least(a.successor_expires_at, g.expires_at) as successor_expires_at,
+                g.id as grant_id, g.user_id, g.session_id, g.scopes, g.audiences, g.authenticated_at, g.methods, g.offline
+            from asked a
+            join refresh_tokens t on t.token_hash = a.presented
+            join grants g on g.id = t.grant_id
+            where t.rotated_at is null and t.expires_at > a.now
+                and g.client_id = a.client and (g.sender_constraint is null or g.sender_constraint = a.sender)
+                and g.revoked_at is null and g.expires_at > a.now
+                and string_to_array(a.scopes, ' ') <@ g.scopes and string_to_array(a.audiences, ' ') <@ g.audiences
+            for no key update of g skip locked
+        ), judged as materialized (
+            select h.*, u.roles
+            from held h join users u on u.id = h.user_id
+            where u.disabled_at is null
+                and (h.offline or exists (
+                    select from sessions s where s.id = h.session_id and s.ended_at is null and s.expires_at > h.now))
+        ), rotated as (
+            update refresh_tokens t set rotated_at = j.now, successor_salt = j.salt, successor_key_id = j.key_id
+            from judged j where t.token_hash = j.presented and t.rotated_at is null
+            returning t.token_hash
+        ), successors as (
+            insert into refresh_tokens (token_hash, grant_id, created_at, expires_at)
+            select j.successor, j.grant_id, j.now, j.successor_expires_at
+            from rotated r join judged j on j.presented = r.token_hash
+        ), events as (
+            insert into audit_events (id, occurred_at, kind, user_id, client_id, session_id, grant_id, address)
+            select j.event_id, j.now, 'refresh_token.rotated', j.user_id, j.client, j.session_id, j.grant_id, j.address
+            from rotated r join judged j on j.presented = r.token_hash
+        )
+        select j.place, j.grant_id, j.user_id, j.session_id, j.scopes, j.audiences, j.authenticated_at, j.methods, j.roles, j.offline
+        from rotated r join judged j on j.presented = r.token_hash
+        """
+
     /// Locks the family, judges, writes: one round trip (`Migrations/0010`).
-    func rotate(_ rotation: Rotation, settings: OAuthSettings, now: Date) async throws -> RefreshTokenVerdict {
+    func rotate(_ rotation: Rotation) async throws -> RefreshTokenVerdict {
         let verdict = try await database.first(
             """
             select verdict, grant_id, user_id, session_id, scopes, audiences, authenticated_at, methods, roles, offline, successor_salt, successor_key_id
             from refresh_token_rotate_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             """,
             [
-                .bytes(rotation.presented.bytes), .text(rotation.clientID), .timestamp(now), .timestamp(now - settings.refreshGrace),
-                .timestamp(now + OAuthSettings.accessTokenLifetimeMax), .optionalText(rotation.constraint?.stored),
+                .bytes(rotation.presented.bytes), .text(rotation.clientID), .timestamp(rotation.now), .timestamp(rotation.graceFrom),
+                .timestamp(rotation.now + OAuthSettings.accessTokenLifetimeMax), .optionalText(rotation.constraint?.stored),
                 .texts(rotation.requestedScopes),
                 .texts(rotation.requestedAudiences), .bytes(rotation.salt), .text(rotation.keyID), .bytes(rotation.successor.bytes),
-                .timestamp(now + settings.refreshTokenLifetime), .uuid(rotation.eventID), .text(rotation.address),
+                .timestamp(rotation.successorExpiresAt), .uuid(rotation.eventID), .text(rotation.address),
             ], Self.decode)
         guard let verdict else { throw PostgresError(.decoding("refresh_token_rotate_v2 answered no row")) }
         return verdict

@@ -47,20 +47,30 @@ package struct BasicCredentials: Sendable {
 
     /// Base64 of RFC 4648 §4 through our strict reader: the padding may be left out, but not be wrong.
     private static func decodeBase64(_ text: Substring.UTF8View) -> [UInt8]? {
-        var letters: [UInt8] = []
-        letters.reserveCapacity(text.count)
-        var paddingCount = 0
-        for letter in text {
-            switch letter {
-            case UInt8(ascii: "="): paddingCount += 1
-            case _ where paddingCount > 0, UInt8(ascii: "-"), UInt8(ascii: "_"): return nil
-            case UInt8(ascii: "+"): letters.append(UInt8(ascii: "-"))
-            case UInt8(ascii: "/"): letters.append(UInt8(ascii: "_"))
-            default: letters.append(letter)
+        if let bytes = text.withContiguousStorageIfAvailable(decodeBase64) { return bytes }
+        return Array(text).withUnsafeBufferPointer(decodeBase64)
+    }
+
+    private static func decodeBase64(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        let paddingCount = text.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        let count = text.count - paddingCount
+        guard paddingCount == 0 || (paddingCount <= 2 && text.count % 4 == 0) else { return nil }
+        var isStandard = true
+        let letters = [UInt8](unsafeUninitializedCapacity: count) { letters, written in
+            for index in 0..<count {
+                switch text[index] {
+                // Padding in the middle is none.
+                case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "="): isStandard = false
+                default: break
+                }
+                letters.initializeElement(
+                    at: index,
+                    to: text[index] == UInt8(ascii: "+")
+                        ? UInt8(ascii: "-") : text[index] == UInt8(ascii: "/") ? UInt8(ascii: "_") : text[index])
             }
+            written = count
         }
-        guard paddingCount == 0 || (paddingCount <= 2 && (letters.count + paddingCount) % 4 == 0) else { return nil }
-        return Base64URL.decode(utf8: letters)
+        return isStandard ? Base64URL.decode(utf8: letters) : nil
     }
 }
 

@@ -192,14 +192,32 @@ package struct JSONWriter: Sendable {
     /// Copies runs that need no escape as they are: nearly always the whole text.
     private mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>) {
         var runStart = 0
-        for index in 0..<text.count {
+        var index = 0
+        while index < text.count {
+            if text.count - index >= 8,
+                !Self.needsEscape(UnsafeRawBufferPointer(text).loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            {
+                index += 8
+                continue
+            }
             let byte = text[index]
+            index += 1
             if byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") { continue }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[runStart..<index]))
-            runStart = index + 1
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[runStart..<(index - 1)]))
+            runStart = index
             appendEscape(of: byte)
         }
         bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[runStart...]))
+    }
+
+    /// Whether one of eight bytes may be a control character, a quotation mark or a backslash; each lane is looked at for a zero or a borrow,
+    /// and a byte above 0x7F, whose lane is let off, can't be any of them.
+    private static func needsEscape(_ eight: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops = ones << 7
+        let quotes = eight ^ (ones &* UInt64(UInt8(ascii: "\"")))
+        let slashes = eight ^ (ones &* UInt64(UInt8(ascii: "\\")))
+        return ((eight &- ones &* 0x20) | (quotes &- ones) | (slashes &- ones)) & ~eight & tops != 0
     }
 
     private mutating func appendEscape(of byte: UInt8) {

@@ -31,6 +31,10 @@ struct ConnectionParameters: Sendable {
     static func sessionSettings(_ settings: PostgresSettings) -> [(name: String, value: String)] {
         [
             ("timezone", "UTC"),
+            // Statements here take less than a millisecond; compiling one, which a wrong guess of its cost would begin, takes a hundred.
+            ("jit", "off"),
+            // Rows are found by an index; a plan that was kept from when a table was small must not scan it when it has grown.
+            ("enable_seqscan", "off"),
             ("statement_timeout", String(settings.queryTimeMax.wholeMilliseconds)),
             ("idle_in_transaction_session_timeout", String(settings.idleInTransactionTimeMax.wholeMilliseconds)),
         ]

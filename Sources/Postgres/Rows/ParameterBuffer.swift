@@ -73,6 +73,12 @@ struct ParameterBuffer {
         case .byteStrings(let value):
             beginArray(of: PostgresType.bytea, count: value.count)
             for element in value { append(element: element) }
+        case .uuids(let value):
+            beginArray(of: PostgresType.uuid, count: value.count)
+            for element in value {
+                append(bigEndian: Int32(16))
+                withUnsafeBytes(of: element.uuid) { bytes.append(contentsOf: $0) }
+            }
         case .timestamps(let value):
             beginArray(of: PostgresType.timestamptz, count: value.count)
             for element in value {

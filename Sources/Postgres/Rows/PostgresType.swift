@@ -23,6 +23,7 @@ enum PostgresType {
     static let timestamptz: UInt32 = 1184
     static let timestamptzArray: UInt32 = 1185
     static let uuid: UInt32 = 2950
+    static let uuidArray: UInt32 = 2951
     static let jsonb: UInt32 = 3802
 
     /// A readable name for error messages.
@@ -50,6 +51,7 @@ enum PostgresType {
         case 1700: "numeric"
         case 869: "inet"
         case uuid: "uuid"
+        case uuidArray: "uuid[]"
         case jsonb: "jsonb"
         default: "type \(oid)"
         }

@@ -25,6 +25,8 @@ package enum PostgresValue: Sendable, Equatable {
     case double(Double)
     /// bytea[]
     case byteStrings([[UInt8]])
+    /// uuid[]
+    case uuids([UUID])
     /// timestamptz[], to the microsecond
     case timestamps([Date])
     /// NULL of a declared type.
@@ -63,6 +65,7 @@ extension PostgresValue {
         case .texts, .typedNull(.texts): PostgresType.textArray
         case .double, .typedNull(.double): PostgresType.float8
         case .byteStrings: PostgresType.byteaArray
+        case .uuids: PostgresType.uuidArray
         case .timestamps: PostgresType.timestamptzArray
         }
     }

@@ -53,10 +53,36 @@ package struct AddressNumber: Sendable, Hashable, CustomStringConvertible {
         return AddressNumber(value: host >= 128 ? 0 : (value >> UInt128(host)) << UInt128(host), isIPv4: isIPv4)
     }
 
+    /// An IPv4 address as four decimal numbers, short enough to be kept without an allocation.
+    private var dotted: String {
+        String(unsafeUninitializedCapacity: 15) { text in
+            var count = 0
+            for shift in stride(from: 24, through: 0, by: -8) {
+                let byte = UInt8(truncatingIfNeeded: value >> UInt128(shift))
+                if shift < 24 { (text[count], count) = (UInt8(ascii: "."), count + 1) }
+                if byte >= 100 { (text[count], count) = (UInt8(ascii: "0") + byte / 100, count + 1) }
+                if byte >= 10 { (text[count], count) = (UInt8(ascii: "0") + byte / 10 % 10, count + 1) }
+                (text[count], count) = (UInt8(ascii: "0") + byte % 10, count + 1)
+            }
+            return count
+        }
+    }
+
     package var description: String {
+        if isIPv4 {
+            return dotted
+        }
         var bytes = (0..<(bitCount / 8)).map { UInt8(truncatingIfNeeded: value >> UInt128(bitCount - 8 * ($0 + 1))) }
         var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        _ = inet_ntop(isIPv4 ? AF_INET : AF_INET6, &bytes, &buffer, socklen_t(buffer.count))
+        _ = inet_ntop(AF_INET6, &bytes, &buffer, socklen_t(buffer.count))
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+extension SocketAddress {
+    /// The address without its port, in numbers; nil for a socket that has none.
+    var numericText: String? {
+        if case .v4 = self, let number = AddressNumber(self) { return number.description }
+        return ipAddress
     }
 }

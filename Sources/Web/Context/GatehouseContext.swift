@@ -37,10 +37,10 @@ package struct GatehouseContext: RequestContext {
 
     /// The client's numeric address: the peer's, or behind a trusted proxy the one that it tells; `unknown` where there is none
     /// (a unix socket, a test).
-    package var clientAddress: String { forwardedAddress?.description ?? remoteAddress?.ipAddress ?? "unknown" }
+    package var clientAddress: String { forwardedAddress?.description ?? remoteAddress?.numericText ?? "unknown" }
 
     /// The numeric address of whoever is connected, whomever it speaks for; `unknown` where there is none.
-    package var peerAddress: String { remoteAddress?.ipAddress ?? "unknown" }
+    package var peerAddress: String { remoteAddress?.numericText ?? "unknown" }
 
     /// Names this request in the log and on error pages.
     package var requestID: String { "\(id)" }

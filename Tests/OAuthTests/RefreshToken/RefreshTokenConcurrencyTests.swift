@@ -76,4 +76,71 @@ import Testing
             }
         }
     }
+
+    @Test func `a crowd of families shares transactions, and each gets its own successor`() async throws {
+        try await TestServer.run { server in
+            try await server.addUser()
+            try await server.addClient()
+            let flow = TestFlow(server)
+            var families: [String] = []
+            for _ in 0..<12 { families.append(try await flow.tokens(scope: "openid offline_access").text("refresh_token")) }
+            // While one family is held, the first batch can't pass it by waiting: what it leaves is judged by itself, the rest goes on.
+            let held = families[0]
+            let answers = try await server.database.transaction { transaction in
+                try await transaction.execute(
+                    "select from grants g join refresh_tokens t on t.grant_id = g.id where t.token_hash = sha256($1::bytea) for update of g",
+                    [.bytes(Array(held.utf8))])
+                let waiting = Task { try await flow.refresh(held) }
+                let others = try await withThrowingTaskGroup(of: TestResponse.self) { group in
+                    for token in families.dropFirst() { group.addTask { try await flow.refresh(token) } }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                return (waiting, others)
+            }
+            let all = answers.1 + [try await answers.0.value]
+            #expect(all.allSatisfy { $0.status == .ok })
+            #expect(Set(all.compactMap { $0.json["refresh_token"]?.string }).count == families.count)
+            let counts = try await server.database.first(
+                "select count(*), count(distinct transaction_id) from audit_events where kind = 'refresh_token.rotated'"
+            ) { (rotated: try $0.int(0), transactions: try $0.int(1)) }
+            #expect(counts?.rotated == families.count)
+            #expect(counts.map { $0.transactions < families.count } == true)
+        }
+    }
+
+    @Test func `in a crowd each token is judged for itself`() async throws {
+        try await TestServer.run { server in
+            try await server.addUser()
+            try await server.addClient()
+            try await server.addClient("app2")
+            let flow = TestFlow(server)
+            var families: [String] = []
+            for _ in 0..<6 { families.append(try await flow.tokens(scope: "openid offline_access").text("refresh_token")) }
+            let hash = "token_hash = sha256($1::bytea)"
+            try await server.database.execute(
+                "update refresh_tokens set expires_at = $2 where \(hash)",
+                [.bytes(Array(families[1].utf8)), .timestamp(server.clock.now - .seconds(1))])
+            try await server.database.execute(
+                "update grants set revoked_at = $2 where id = (select grant_id from refresh_tokens where \(hash))",
+                [.bytes(Array(families[2].utf8)), .timestamp(server.clock.now - .seconds(1))])
+            try await server.database.execute(
+                "update grants set client_id = 'app2' where id = (select grant_id from refresh_tokens where \(hash))",
+                [.bytes(Array(families[3].utf8))])
+            let extra: [Int: [String: String]] = [
+                4: ["scope": "openid notes:write"], 5: ["resource": "https://a.example https://b.example"],
+            ]
+            let answers = try await withThrowingTaskGroup(of: (Int, TestResponse).self) { group in
+                for (number, token) in families.enumerated() {
+                    group.addTask { (number, try await flow.refresh(token, extra[number] ?? [:])) }
+                }
+                return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            #expect(answers[0]?.status == .ok)
+            for number in 1...3 { #expect(answers[number]?.errorCode == "invalid_grant", "\(number)") }
+            #expect(answers[4]?.errorCode == "invalid_scope")
+            #expect(answers[5]?.errorCode == "invalid_target")
+            // What was refused wrote nothing.
+            #expect(try await server.database.first("select count(*) from refresh_tokens") { try $0.int(0) } == families.count + 1)
+        }
+    }
 }
