@@ -39,12 +39,16 @@ struct RawConnection {
             try await client.executeThenClose { inbound, outbound in
                 // The server may have closed already; then there is nothing to read either.
                 try? await outbound.write(ByteBuffer(string: text))
-                for try await part in inbound {
-                    answer += String(buffer: part)
-                    if isEnough(answer) {
-                        isClosed = false
-                        break
+                do {
+                    for try await part in inbound {
+                        answer += String(buffer: part)
+                        if isEnough(answer) {
+                            isClosed = false
+                            break
+                        }
                     }
+                } catch let error as IOError where error.errnoCode == ECONNRESET {
+                    // It was closed before it had read what the client sent.
                 }
             }
             await services.triggerGracefulShutdown()
