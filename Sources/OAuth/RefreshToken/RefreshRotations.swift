@@ -14,7 +14,8 @@ package final class RefreshRotations: Sendable {
     package init(_ database: any Queryable) {
         let store = RefreshTokenStore(database)
         self.store = store
-        queue = BatchQueue(batchMax: Self.batchMax, waitingMax: Self.waitingMax) { batch in
+        // Two, so that PostgreSQL works on one while the answers of the other are made.
+        queue = BatchQueue(batchMax: Self.batchMax, waitingMax: Self.waitingMax, lanes: 2) { batch in
             do {
                 return try await store.rotate(batch).map { .success($0) }
             } catch let error as PostgresError where !error.isUnavailable && !error.mayHaveCommitted {
