@@ -88,9 +88,8 @@ package struct Reencryption: Sendable {
 
     private func reseal(_ sealed: [UInt8]?, _ table: SealedTable, _ column: String, _ key: String) throws -> [UInt8]? {
         guard let sealed, !sealed.starts(with: masterKeys.sealHeader) else { return sealed }
-        let row = table.boundName(of: key)
-        let opened = try masterKeys.open(sealed, table: table.name, column: column, row: row)
-        return try masterKeys.seal(opened, table: table.name, column: column, row: row, randomness: randomness)
+        let opened = try masterKeys.open(sealed, table: table.name, column: column, row: key)
+        return try masterKeys.seal(opened, table: table.name, column: column, row: key, randomness: randomness)
     }
 
     // MARK: Looking only
@@ -126,7 +125,7 @@ package struct Reencryption: Sendable {
                         guard let value else { continue }
                         count += 1
                         do {
-                            _ = try masterKeys.open(value, table: table.name, column: column, row: table.boundName(of: row.key))
+                            _ = try masterKeys.open(value, table: table.name, column: column, row: row.key)
                         } catch  where unopened.count < 100 {
                             unopened.append(error)
                         } catch {}

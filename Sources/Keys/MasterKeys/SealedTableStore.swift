@@ -56,7 +56,7 @@ struct SealedTableStore: Sendable {
     ///   - after: the last key of the page before.
     ///   - isPatient: waits for rows that others have locked, instead of passing over them.
     func lockRows(notSealedWith header: [UInt8], after: String?, countMax: Int, isPatient: Bool) async throws -> [Row] {
-        let next = after == nil ? "true" : "\"\(table.row)\" > $2::\(table.rowName.rawValue)"
+        let next = after == nil ? "true" : "\"\(table.row)\" > $2::\(table.rowType.rawValue)"
         return try await database.all(
             """
             select "\(table.row)"::text, \(columnList) from "\(table.name)" where (\(isOtherwise)) and \(next)
@@ -66,7 +66,7 @@ struct SealedTableStore: Sendable {
 
     /// All rows, page by page.
     func list(after: String?, countMax: Int) async throws -> [Row] {
-        let next = after == nil ? "true" : "\"\(table.row)\" > $1::\(table.rowName.rawValue)"
+        let next = after == nil ? "true" : "\"\(table.row)\" > $1::\(table.rowType.rawValue)"
         return try await database.all(
             "select \"\(table.row)\"::text, \(columnList) from \"\(table.name)\" where \(next) order by \"\(table.row)\" limit \(countMax)",
             after.map { [.text($0)] } ?? [], decode)
@@ -75,7 +75,7 @@ struct SealedTableStore: Sendable {
     func update(_ row: Row) async throws {
         let columns = table.columns.enumerated().map { index, column in "\"\(column)\" = $\(index + 2)" }
         try await database.execute(
-            "update \"\(table.name)\" set \(columns.joined(separator: ", ")) where \"\(table.row)\" = $1::\(table.rowName.rawValue)",
+            "update \"\(table.name)\" set \(columns.joined(separator: ", ")) where \"\(table.row)\" = $1::\(table.rowType.rawValue)",
             [.text(row.key)] + row.values.map { .optionalBytes($0) })
     }
 

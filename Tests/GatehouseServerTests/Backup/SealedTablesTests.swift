@@ -41,7 +41,7 @@ import Testing
                     where i.indrelid = $1::regclass and i.indisprimary
                     """, [.text(table.name)]
                 ) { "\(try $0.text(0)) \(try $0.text(1))" }
-                #expect(keys == ["\(table.row) \(table.rowName.rawValue)"], "\(table.name)")
+                #expect(keys == ["\(table.row) \(table.rowType.rawValue)"], "\(table.name)")
             }
         }
     }
