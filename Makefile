@@ -1,7 +1,7 @@
 # Needs Debian 12 (or its like) and a Swift 6.3 toolchain; everything else is installed when it is missing.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format release bench clean
+.PHONY: help run test lint format release bench rival clean
 
 sources := Package.swift Sources Tests Examples
 
@@ -34,6 +34,10 @@ release: ## Build dist/gatehouse, ready to be copied to a server
 bench: release ## Measure the release build beside openssl and pgbench
 	@scripts/install-missing bench
 	@scripts/bench
+
+rival: release ## The same, and the same loads against Debian's glewlwyd, with the ratios
+	@scripts/install-missing bench
+	@scripts/bench --rival
 
 clean: ## Remove what was built; the demo's data in .gatehouse stay
 	@rm -rf .build dist Tests/Interop/.venv Tests/Interop/screenshots

@@ -16,8 +16,17 @@ struct DemoApplicationCommand: AsyncParsableCommand {
     @Option(help: "The client id there.")
     var clientID = "demo"
 
-    @Option(help: "The port to listen on, on 127.0.0.1.")
+    @Option(help: "Where this process reaches the issuer, when browsers use another address.")
+    var internalIssuer: String?
+
+    @Option(help: "The address to listen on.")
+    var address = "127.0.0.1"
+
+    @Option(help: "The port to listen on.")
     var port = 8081
+
+    @Option(name: .customLong("base-uri"), help: "The application as browsers reach it; http://127.0.0.1 with the port when left out.")
+    var baseURI: String?
 
     @Option(help: "The directory of the application's own templates; found near the program when left out.")
     var templates: String?
@@ -32,7 +41,9 @@ struct DemoApplicationCommand: AsyncParsableCommand {
         settings.clientID = clientID
         settings.clientSecret = ProcessInfo.processInfo.environment["GATEHOUSE_DEMO_CLIENT_SECRET"]
         settings.port = port
-        settings.baseURI = "http://127.0.0.1:\(port)"
+        settings.host = address
+        settings.internalIssuer = internalIssuer
+        settings.baseURI = baseURI ?? "http://127.0.0.1:\(port)"
         let logger = Logger(label: "gatehouse-demo", factory: StreamLogHandler.standardError(label:))
         let group = ServiceGroup(
             configuration: .init(

@@ -9,7 +9,7 @@ struct Gatehouse: AsyncParsableCommand {
         version: Deployment.version,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, ConfigCommand.self, KeysCommand.self, UserCommand.self, ClientCommand.self,
-            APIKeyCommand.self, SignatureKeyCommand.self, CertificatesCommand.self,
+            APIKeyCommand.self, SignatureKeyCommand.self, CertificatesCommand.self, BackupCommand.self, RestoreCommand.self,
             DemoApplicationCommand.self,
         ])
 }

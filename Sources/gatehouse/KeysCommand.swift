@@ -5,7 +5,8 @@ import Keys
 
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "List and rotate the signing keys.", subcommands: [List.self, Rotate.self])
+        commandName: "keys", abstract: "List and rotate the signing keys; change the master key.",
+        subcommands: [List.self, Rotate.self, ReencryptCommand.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the signing keys, newest first.")

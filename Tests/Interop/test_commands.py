@@ -50,7 +50,7 @@ def refused(answer, *words, code=1):
 def test_the_version_and_the_help_name_every_command():
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", good(run("--version")))
     text = good(run("--help"))
-    for command in ["serve", "migrate", "config", "keys", "user", "client", "certificates", "demo-app"]:
+    for command in ["serve", "migrate", "config", "keys", "user", "client", "certificates", "backup", "restore", "demo-app"]:
         assert re.search(rf"^  {command} ", text, re.MULTILINE)
 
 

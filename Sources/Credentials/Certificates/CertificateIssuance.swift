@@ -78,8 +78,7 @@ package struct CertificateIssuance: Sendable {
         return signing.certificate
     }
 
-    /// Signs the revocation list anew when half of its time is over, and moves what is stored to the first master key. Any number of
-    /// nodes may ask at once.
+    /// Signs the revocation list anew when half of its time is over. Any number of nodes may ask at once.
     /// - Throws: `PostgresError`, `MasterKeyError`, ``CertificateIssuanceError``.
     package func renew(now: Date) async throws {
         guard let seen = try await CertificateStore(database).findAuthority(), isDue(seen, now: now) else { return }
@@ -95,7 +94,6 @@ package struct CertificateIssuance: Sendable {
 
     private func isDue(_ row: CertificateStore.AuthorityRow, now: Date) -> Bool {
         row.revocationListExpiresAt < now.addingTimeInterval(CertificateListSigning.lifetime.inSeconds / 2)
-            || MasterKeys.keyID(of: row.sealedPrivateKey) != masterKeys.keyIDs[0]
     }
 
     // MARK: Certificates

@@ -145,3 +145,8 @@ package struct CertificateStore: Sendable {
         return certificate
     }
 }
+
+extension SealedTable {
+    package static let certificateAuthorities = SealedTable(
+        CertificateStore.authorityTable, columns: ["certificate", "private_key"], row: "id")
+}

@@ -25,6 +25,11 @@ package struct SignatureKey: Sendable {
     }
 }
 
+extension SealedTable {
+    package static let signatureKeys = SealedTable(
+        SignatureKeyRow.table, columns: SignatureKeyRow.Column.allCases.map(\.rawValue), row: "key_id")
+}
+
 extension SignatureKey {
     /// - Throws: `MasterKeyError` when it was altered, moved from another row, or sealed under a master key that this server hasn't got.
     init(opening row: SignatureKeyRow, masterKeys: MasterKeys) throws {

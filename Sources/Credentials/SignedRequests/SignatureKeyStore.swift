@@ -75,25 +75,6 @@ package struct SignatureKeyStore: Sendable {
             """, [.timestamp(before), .int(countMax)])
     }
 
-    /// The ids of keys that are sealed otherwise than with this beginning: under an older master key.
-    func list(notSealedWith header: [UInt8], countMax: Int) async throws -> [String] {
-        try await database.all(
-            """
-            select key_id from signature_keys
-            where substring(material from 1 for octet_length($1)) <> $1
-                or substring(previous_material from 1 for octet_length($1)) <> $1
-            order by key_id limit $2
-            """, [.bytes(header), .int(countMax)]
-        ) { try $0.text(0) }
-    }
-
-    /// The same key under another master key.
-    func reseal(_ row: SignatureKeyRow) async throws {
-        try await database.execute(
-            "update signature_keys set material = $2, previous_material = $3 where key_id = $1",
-            [.text(row.credential.id), .optionalBytes(row.material), .optionalBytes(row.previousMaterial)])
-    }
-
     private static func decode(_ row: PostgresRow) throws -> SignatureKeyRow {
         let first = CredentialStore.columnCount
         guard let algorithm = MessageSignatureAlgorithm(rawValue: try row.text(first)) else {

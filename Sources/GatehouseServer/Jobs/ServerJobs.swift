@@ -34,7 +34,12 @@ enum ServerJobs {
             Job(name: "API key uses", interval: .seconds(10)) { _ in try await wiring.apiKeys.writeUses() },
             Job(name: "door session uses", interval: .seconds(10)) { _ in try await wiring.doorSessions.writeUses() },
             Job(name: "signature key uses", interval: .seconds(10)) { _ in try await wiring.signatureKeys.writeUses() },
-            SignatureKeyJob.make(wiring.database, masterKeys: wiring.parts.masterKeys, randomness: wiring.parts.randomness),
+            SignatureKeyJob.make(wiring.database),
+            Job(name: "re-encryption", interval: .seconds(60)) { _ in
+                // With one master key there is nowhere to move from.
+                guard wiring.parts.masterKeys.keyIDs.count > 1 else { return }
+                try await SealedTables.reencryption(wiring).run()
+            },
             ReplayPartitionJob.make(wiring.database),
             Job(name: "refresh token salts", interval: .seconds(10)) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)

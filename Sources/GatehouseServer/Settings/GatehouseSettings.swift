@@ -76,7 +76,7 @@ package struct GatehouseSettings: Sendable {
 
     init(_ root: SettingsSection) {
         database = root.section("database") { DatabaseSettings($0) }
-        let local = root.read("local", .bool, default: database.url == nil)
+        let local = root.read("local", .bool, default: database.url == nil && database.urlFile == nil)
         self.local = local
         listen = root.section("listen") { ListenSettings($0, local: local) }
         issuer = Self.issuer(root, local: local, listen: listen)

@@ -30,7 +30,7 @@ package struct Deployment: Sendable {
         let dataDirectory = absolute(settings.dataDirectory, workingDirectory)
         var cluster: PrivateCluster?
         var postgres: PostgresSettings
-        if let url = settings.database.url {
+        if let url = try DatabaseAddressFile.read(settings.database, workingDirectory: workingDirectory) {
             postgres = PostgresSettings(connectionString: url.text, directConnectionString: settings.database.directURL?.text)
         } else {
             let started = try await PrivateCluster.start(directory: dataDirectory + "/postgres", logger: logger)

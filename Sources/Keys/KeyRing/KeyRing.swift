@@ -124,7 +124,6 @@ extension KeyRing {
             let rows = try await store.all(transaction)
             let actions = judge(rows.map(\.life))
             for action in actions { try await carryOut(action, fresh: fresh, now: now, transaction) }
-            try await reseal(rows, unless: actions, transaction)
             if !actions.isEmpty { try await store.notify(transaction) }
         }
         let ticket = takeTicket()
@@ -132,11 +131,7 @@ extension KeyRing {
     }
 
     private func isDue(_ rows: [SigningKeyRow], now: Date) -> Bool {
-        !rotation.judge(rows.map(\.life), now: now).isEmpty || rows.contains(where: isUnderOldMasterKey)
-    }
-
-    private func isUnderOldMasterKey(_ row: SigningKeyRow) -> Bool {
-        row.masterKeyIDs.contains { $0 != masterKeys.keyIDs[0] && masterKeys.keyIDs.contains($0) }
+        !rotation.judge(rows.map(\.life), now: now).isEmpty
     }
 
     private func carryOut(
@@ -161,17 +156,6 @@ extension KeyRing {
         case .erase(let keyID):
             try await store.erase(keyID: keyID, transaction)
             logger.info("signing key erased", metadata: ["kid": "\(keyID)"])
-        }
-    }
-
-    /// Moves keys to the first master key, so that an old one can be taken out of the settings. Tells nobody: two nodes whose settings
-    /// disagree about the order would wake each other for ever.
-    private func reseal(_ rows: [SigningKeyRow], unless actions: [KeyRotation.Action], _ transaction: Transaction) async throws {
-        // What an action touches waits for its next turn.
-        guard actions.isEmpty else { return }
-        for row in rows where isUnderOldMasterKey(row) {
-            guard row.masterKeyIDs.allSatisfy(masterKeys.keyIDs.contains) else { continue }
-            try await store.reseal(try row.resealed(masterKeys: masterKeys, randomness: randomness), transaction)
         }
     }
 

@@ -56,16 +56,4 @@ extension SigningKeyRow {
     var masterKeyIDs: [String] {
         [sealedPrivateKey, sealedPublicKey].compactMap { $0.flatMap(MasterKeys.keyID(of:)) }
     }
-
-    /// The same key sealed under the first master key.
-    func resealed(masterKeys: MasterKeys, randomness: any Randomness) throws -> SigningKeyRow {
-        func reseal(_ sealed: [UInt8], column: String) throws -> [UInt8] {
-            let plaintext = try masterKeys.open(sealed, table: Self.table, column: column, row: life.keyID)
-            return try masterKeys.seal(plaintext, table: Self.table, column: column, row: life.keyID, randomness: randomness)
-        }
-        var row = self
-        row.sealedPrivateKey = try sealedPrivateKey.map { try reseal($0, column: "private_key") }
-        row.sealedPublicKey = try reseal(sealedPublicKey, column: "public_key")
-        return row
-    }
 }

@@ -7,3 +7,7 @@ struct SigningKeyRow: Sendable {
     var sealedPrivateKey: [UInt8]?
     var sealedPublicKey: [UInt8]
 }
+
+extension SealedTable {
+    package static let signingKeys = SealedTable(SigningKeyRow.table, columns: ["private_key", "public_key"], row: "key_id")
+}

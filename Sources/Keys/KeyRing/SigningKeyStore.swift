@@ -32,13 +32,6 @@ struct SigningKeyStore: Sendable {
             ])
     }
 
-    /// The same key under another master key.
-    func reseal(_ row: SigningKeyRow, _ transaction: Transaction) async throws {
-        try await transaction.execute(
-            "update signing_keys set private_key = $2, public_key = $3 where key_id = $1",
-            [.text(row.life.keyID), .optionalBytes(row.sealedPrivateKey), .bytes(row.sealedPublicKey)])
-    }
-
     /// Marks a key as compromised and erases its private half.
     func withdraw(keyID: String, at now: Date, _ transaction: Transaction) async throws {
         try await transaction.execute(

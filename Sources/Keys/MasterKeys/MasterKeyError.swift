@@ -1,5 +1,5 @@
 /// Why master keys could not be read, or sealed bytes not be opened. Names keys by their id only.
-package enum MasterKeyError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum MasterKeyError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The text of the setting is not `id:base64(32 bytes)`, separated by commas; `position` counts from 1.
     case malformed(position: Int, reason: String)
     /// Two master keys carry one id.

@@ -172,6 +172,14 @@ extension MasterKeys {
         return (keyID, Self.derived(from: key, label: label))
     }
 
+    /// Tells two keys of one id apart without telling anything of either: the keys are 256 random bits, and this is a hash of a derived one.
+    /// - Returns: 16 hexadecimal digits; nil when the key is not here.
+    package func fingerprint(of keyID: String) -> String? {
+        guard let key = find(keyID) else { return nil }
+        let derived = Self.derived(from: key, label: "fingerprint").withUnsafeBytes { SHA256.hash(data: $0) }
+        return derived.prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+
     private static func derived(from key: SymmetricKey, label: String) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Array("gatehouse derive 1\0\(label)".utf8), outputByteCount: 32)
     }

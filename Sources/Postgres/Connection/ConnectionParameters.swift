@@ -40,7 +40,7 @@ struct ConnectionParameters: Sendable {
         ]
     }
 
-    private static func parse(_ string: String) throws(PostgresError) -> [String: String] {
+    static func parse(_ string: String) throws(PostgresError) -> [String: String] {
         var complaint: UnsafeMutablePointer<CChar>?
         guard let options = PQconninfoParse(string, &complaint) else {
             defer { PQfreemem(complaint) }

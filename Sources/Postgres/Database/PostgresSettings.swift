@@ -32,6 +32,17 @@ package struct PostgresSettings: Sendable, CustomStringConvertible, CustomDebugS
         self.directConnectionString = directConnectionString
     }
 
+    /// For one connection that goes around any pooler and may take its time: migrations, backups.
+    package func forUpkeep(timeMax: Duration) -> PostgresSettings {
+        var settings = self
+        settings.connectionString = directConnectionString ?? connectionString
+        settings.preparedStatements = true
+        settings.connectionsMax = 1
+        settings.queryTimeMax = timeMax
+        settings.idleInTransactionTimeMax = timeMax
+        return settings
+    }
+
     package var description: String { "PostgresSettings(connectionString: …, connectionsMax: \(connectionsMax))" }
     package var debugDescription: String { description }
 }

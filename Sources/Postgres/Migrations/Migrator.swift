@@ -2,7 +2,7 @@ import Logging
 
 /// Brings a database up to the program's migrations. Any number of nodes may do so at the same time.
 package struct Migrator: Sendable {
-    private let migrations: [Migration]
+    let migrations: [Migration]
     private let settings: PostgresSettings
     private let logger: Logger
 
@@ -10,14 +10,8 @@ package struct Migrator: Sendable {
     package init(migrations: [Migration], settings: PostgresSettings, logger: Logger) {
         self.migrations = migrations
         self.logger = logger
-        var settings = settings
-        settings.connectionString = settings.directConnectionString ?? settings.connectionString
-        settings.preparedStatements = true
-        settings.connectionsMax = 1
-        // Building an index on a large table takes its time.
-        settings.queryTimeMax = .seconds(3_600)
-        settings.idleInTransactionTimeMax = .seconds(3_600)
-        self.settings = settings
+        // Building an index on a large table takes its time, and so does a restore.
+        self.settings = settings.forUpkeep(timeMax: .seconds(86_400))
     }
 
     /// Applies what is missing, each migration in a transaction of its own.
@@ -73,7 +67,7 @@ package struct Migrator: Sendable {
         }
     }
 
-    private func withDatabase<T>(_ body: (Database) async throws -> T) async throws -> T {
+    func withDatabase<T>(_ body: (Database) async throws -> T) async throws -> T {
         let database = try Database(settings: settings, logger: logger)
         do {
             let value = try await body(database)

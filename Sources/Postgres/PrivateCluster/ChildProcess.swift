@@ -3,10 +3,16 @@ import Glibc
 
 /// Starting and ending programs without Foundation: no inherited descriptors, a session of their own, output to a log.
 enum ChildProcess {
-    private static let environment: [String] = ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC"]
+    static let environment: [String] = ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC"]
 
+    /// - Parameters:
+    ///   - environment: as `NAME=value`.
+    ///   - log: where its output goes; made when it's missing, for its owner alone.
+    ///   - isDetached: in a session of its own, where Ctrl-C doesn't reach it.
     /// - Returns: the process number.
-    static func start(_ words: [String], log: String) throws(ClusterError) -> Int32 {
+    static func start(
+        _ words: [String], environment: [String] = environment, log: String, isDetached: Bool = true
+    ) throws(ClusterError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -20,13 +26,14 @@ enum ChildProcess {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // POSIX_SPAWN_SETSID (0x80): a session of its own, as Ctrl-C is for us, and we stop the server after the last request. Our threads block signals.
+        // Our threads block signals.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | 0x80)
+        // POSIX_SPAWN_SETSID (0x80), for a server: Ctrl-C is for us, and we stop it after the last request.
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | (isDetached ? 0x80 : 0))
         let arguments: [UnsafeMutablePointer<CChar>?] = words.map { Optional(strdup($0)) } + [nil]
-        let environment: [UnsafeMutablePointer<CChar>?] = Self.environment.map { Optional(strdup($0)) } + [nil]
+        let environment: [UnsafeMutablePointer<CChar>?] = environment.map { Optional(strdup($0)) } + [nil]
         defer { (arguments + environment).forEach { free($0) } }
         var pid: pid_t = 0
         let failure = posix_spawn(&pid, words[0], &actions, &attributes, arguments, environment)

@@ -89,7 +89,7 @@ import Testing
             #expect(try await works(new))
 
             // What no longer works is erased.
-            let job = SignatureKeyJob.make(server.database, masterKeys: server.wiring.parts.masterKeys, randomness: SystemRandomness())
+            let job = SignatureKeyJob.make(server.database)
             #expect(try await stored(server, old.id).previousMaterial != nil)
             server.clock.advance(by: .seconds(61))
             try await job.run(server.clock.now)
@@ -127,7 +127,7 @@ import Testing
             _ = try await server.post("/v1/signature-keys/\(held.id)/rotate", json: ["overlap": 60])
             let fresh = MasterKeys.generate(keyID: "new", randomness: SystemRandomness())
             let both = try MasterKeys(parsing: "\(fresh.text),\(server.wiring.parts.masterKeys.text)")
-            try await SignatureKeyJob.make(server.database, masterKeys: both, randomness: SystemRandomness()).run(server.clock.now)
+            try await Reencryption(server.database, tables: [.signatureKeys], masterKeys: both, randomness: SystemRandomness()).run()
             let directory = SignatureKeyDirectory(
                 database: server.database, masterKeys: fresh, limiter: server.wiring.limits.signatureKeys)
             #expect(try await directory.find(held.id, now: server.clock.now)?.keys(now: server.clock.now).count == 2)

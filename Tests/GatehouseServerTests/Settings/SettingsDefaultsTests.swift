@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import GatehouseServer
@@ -38,6 +39,26 @@ import Testing
         let settings = try GatehouseSettings.parse("local: true\ndatabase: { url: postgres://db/gatehouse }")
         #expect(settings.local)
         #expect(settings.database.url?.text == "postgres://db/gatehouse")
+    }
+
+    @Test func `an address in a file counts as one that is given`() throws {
+        let byFile = ["GATEHOUSE_DATABASE_URL_FILE": "/run/secrets/url", "GATEHOUSE_MASTER_KEYS": masterKeys]
+        let settings = try GatehouseSettings.parse(production, environment: byFile)
+        #expect(!settings.local)
+        #expect(settings.database.urlFile == "/run/secrets/url")
+        #expect(problems(production, environment: byFile.merging(productionEnvironment) { $1 }).map(\.path) == ["database.url_file"])
+        #expect(problems("database: { url_file: a, direct_url: b }\nlocal: true").isEmpty)
+    }
+
+    @Test func `the first line of the address file counts, and without one the start ends`() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "gatehouse-address-\(getpid())").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let settings = try GatehouseSettings.parse("local: true\ndatabase: { url_file: \(path) }").database
+        #expect(throws: DeploymentError.self) { try DatabaseAddressFile.read(settings, workingDirectory: "/") }
+        try "\n".write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(throws: DeploymentError.self) { try DatabaseAddressFile.read(settings, workingDirectory: "/") }
+        try "postgres://db/gatehouse\n".write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(try DatabaseAddressFile.read(settings, workingDirectory: "/")?.text == "postgres://db/gatehouse")
     }
 
     @Test func `the demo settings are free of problems`() throws {
