@@ -115,3 +115,7 @@ create table upstream_tokens (
     expires_at timestamptz,
     stored_at timestamptz not null
 );
+
+-- What the application asked of the sign-in, passed on to the provider (OpenID Connect Core §3.1.2.1).
+alter table sign_ins add column prompt text;
+alter table sign_ins add column domain_hint text;

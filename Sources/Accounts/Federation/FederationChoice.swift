@@ -14,7 +14,7 @@ package struct FederationChoice: Sendable, Equatable {
 }
 
 /// The drawn icons that a provider can have; pages draw them without asking anybody else.
-package enum FederationIcon: String, Sendable, CaseIterable {
+package enum FederationIcon: String, Sendable, Codable, CaseIterable {
     case google, github, apple, microsoft, gitlab, discord, facebook, linkedin
     /// Any other.
     case key, building
