@@ -84,8 +84,12 @@ let package = Package(
             ]),
         // Limits on attempts.
         wing("Guard", ["Web", "Audit", "Runtime", "Postgres", "OAuthProtocol", crypto]),
-        // Users, sign-in, sessions.
-        wing("Accounts", ["Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", "CArgon2", hummingbird, crypto]),
+        // Calls to other servers, guarded against SSRF.
+        wing("Outbound", ["Web", "Runtime", "OAuthProtocol", httpClient, nio, .product(name: "NIOPosix", package: "swift-nio")]),
+        // Users, sign-in, sessions, providers of others.
+        wing(
+            "Accounts",
+            ["Outbound", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", "CArgon2", hummingbird, crypto, logging]),
         // API keys, client certificates.
         wing(
             "Credentials",
@@ -96,11 +100,13 @@ let package = Package(
         wing(
             "Gateway",
             ["OAuth", "Credentials", "Accounts", "Guard", "Web", "Audit", "Runtime", "Postgres", "Keys", "OAuthProtocol", hummingbird]),
+        // People's own pages.
+        wing("Console", ["OAuth", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol", hummingbird]),
         // Every route on one screen, services, settings, start-up.
         wing(
             "GatehouseServer",
             [
-                "Gateway", "OAuth", "Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
+                "Console", "Gateway", "OAuth", "Outbound", "Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
                 hummingbird, lifecycle, nio,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -130,8 +136,8 @@ let package = Package(
         wing(
             "TestKit",
             [
-                "GatehouseServer", "Gateway", "OAuth", "Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres",
-                "OAuthProtocol",
+                "GatehouseServer", "Console", "Gateway", "OAuth", "Outbound", "Credentials", "Accounts", "Guard", "Web", "Keys", "Audit",
+                "Runtime", "Postgres", "OAuthProtocol",
                 hummingbirdTesting, httpClient, crypto, nio, x509, asn1,
             ]),
         tests("OAuthProtocolTests", ["OAuthProtocol", "TestKit"], exclude: ["MessageSignatures/Fixtures"]),
@@ -141,11 +147,13 @@ let package = Package(
             "WebTests",
             ["Web", "TestKit", hummingbirdTesting, lifecycle, nioSSL, .product(name: "NIOPosix", package: "swift-nio")]),
         tests("GuardTests", ["Guard", "TestKit", hummingbirdTesting]),
-        tests("AccountsTests", ["Accounts", "TestKit", hummingbirdTesting]),
+        tests("OutboundTests", ["Outbound", "TestKit", nio, .product(name: "NIOPosix", package: "swift-nio")]),
+        tests("AccountsTests", ["Accounts", "Outbound", "TestKit", hummingbirdTesting, crypto]),
         tests(
             "CredentialsTests", ["Credentials", "Gateway", "TestKit", hummingbirdTesting, crypto, x509, asn1],
             exclude: ["Certificates/Fixtures"]),
         tests("GatewayTests", ["Gateway", "Web", "TestKit", hummingbirdTesting]),
+        tests("ConsoleTests", ["Console", "TestKit", hummingbirdTesting]),
         tests("OAuthTests", ["OAuth", "TestKit", hummingbirdTesting, x509]),
         tests(
             "GatehouseServerTests", ["GatehouseServer", "DemoApplication", "TestKit", hummingbirdTesting, httpClient, nioSSL, lifecycle]),

@@ -16,6 +16,8 @@ package struct AccountErasure: Sendable {
     /// - Throws: `PostgresError`.
     package func eraseExpired(now: Date, batchMax: Int) async throws {
         while try await SignInStore(database).eraseExpired(now: now, countMax: batchMax) == batchMax {}
+        while try await FederationFlowStore.eraseExpired(in: database, now: now, countMax: batchMax) == batchMax {}
+        while try await LogoutTokenStore(database).eraseExpired(now: now, countMax: batchMax) == batchMax {}
         while try await SessionStore(database).eraseExpired(before: now - Self.sessionsKeptFor, countMax: batchMax) == batchMax {}
     }
 }

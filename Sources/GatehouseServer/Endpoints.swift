@@ -12,6 +12,8 @@ struct Endpoints: Sendable {
     let home: HomePage
     let signIn: SignInPage
     let signOut: SignOutPage
+    let federation: FederationPage
+    let backchannelLogout: BackchannelLogoutEndpoint
     let oauth: OAuthEndpoints
     let keys: APIKeysEndpoint
     let keyVerification: APIKeyVerificationEndpoint
@@ -26,8 +28,13 @@ struct Endpoints: Sendable {
         home = HomePage(sessions: wiring.sessions, pages: wiring.pages, site: parts.site, clock: parts.clock)
         signIn = SignInPage(
             flow: flow, database: wiring.database, sessions: wiring.sessions, hasher: wiring.hasher, limits: SignInLimits(wiring.limits),
-            limiter: wiring.limits.authorizationPerAddress, devices: wiring.devices,
+            limiter: wiring.limits.authorizationPerAddress, devices: wiring.devices, federation: wiring.federation,
             csrf: wiring.csrf, pages: wiring.pages, site: parts.site, audit: wiring.audit, randomness: parts.randomness, clock: parts.clock)
+        federation = FederationPage(
+            federation: wiring.federation, flow: flow, sessions: wiring.sessions, limiter: wiring.limits.authorizationPerAddress,
+            csrf: wiring.csrf, site: parts.site, clock: parts.clock)
+        backchannelLogout = BackchannelLogoutEndpoint(
+            federation: wiring.federation, sessions: wiring.sessions, limiter: wiring.limits.authorizationPerAddress, clock: parts.clock)
         signOut = SignOutPage(
             sessions: wiring.sessions, csrf: wiring.csrf, pages: wiring.pages, site: parts.site, clock: parts.clock)
         oauth = OAuthEndpoints(

@@ -1,3 +1,4 @@
+import Accounts
 import Gateway
 import Guard
 import HTTPTypes
@@ -81,11 +82,17 @@ package enum Routes {
         machines.get("\(CertificateAuthorityEndpoint.listPath)", use: endpoints.certificateAuthority.showList)
         machines.get("\(CertificateAuthorityEndpoint.certificatePath)", use: endpoints.certificateAuthority.showCertificate)
 
+        machines.post("\(BackchannelLogoutEndpoint.prefix)/:provider", use: endpoints.backchannelLogout.respond)
+
         let people = router.group().add(middleware: ErrorMiddleware(.page(wiring.pages)))
         people.get("/", use: endpoints.home.show)
         people.get("/sign-in", use: endpoints.signIn.show)
         people.post("/sign-in", use: endpoints.signIn.submit)
         people.post("/sign-in/continue", use: endpoints.signIn.continueAsPresent)
+        people.post("\(SignInPage.forgetPath)", use: endpoints.signIn.forgetIdentity)
+        people.get("\(FederationPage.startPrefix)/:provider", use: endpoints.federation.start)
+        people.get("\(FederationPage.callbackPrefix)/:provider", use: endpoints.federation.callback)
+        people.post("\(FederationPage.callbackPrefix)/:provider", use: endpoints.federation.deliver)
         people.get("/sign-out", use: endpoints.signOut.show)
         people.post("/sign-out", use: endpoints.signOut.submit)
         people.get("\(Path.authorize)", use: oauth.authorize.show)
@@ -108,16 +115,20 @@ package enum Routes {
     private static func refuseOtherMethods(_ router: Router<GatehouseContext>) {
         for path in [
             Path.token, Path.introspect, Path.revoke, Path.register, ConsentPage.path, LogoutEndpoint.confirmPath, "/sign-in/continue",
+            SignInPage.forgetPath, BackchannelLogoutEndpoint.prefix + "/:provider",
         ] {
             router.refuseOtherMethods("\(path)", than: .post)
         }
-        for path in [Path.userInfo, Path.authorize, Path.logout, "/sign-in", "/sign-out", DoorSignInPage.signOutPath] {
+        for path in [
+            Path.userInfo, Path.authorize, Path.logout, "/sign-in", "/sign-out", DoorSignInPage.signOutPath,
+            FederationPage.callbackPrefix + "/:provider",
+        ] {
             router.refuseOtherMethods("\(path)", than: .get, .post)
         }
         for path in [
             Path.keys, AuthorizeEndpoint.continuePath, "/", DoorSignInPage.signInPath, DoorSignInPage.callbackPath,
             "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
-            CertificateAuthorityEndpoint.listPath, CertificateAuthorityEndpoint.certificatePath,
+            CertificateAuthorityEndpoint.listPath, CertificateAuthorityEndpoint.certificatePath, FederationPage.startPrefix + "/:provider",
         ] {
             router.refuseOtherMethods("\(path)", than: .get)
         }

@@ -8,6 +8,7 @@ import Keys
 import Logging
 import OAuth
 import OAuthProtocol
+import Outbound
 import Postgres
 import Runtime
 import Web
@@ -34,6 +35,8 @@ package struct Wiring: Sendable {
         package var proxies: ProxyTrust?
         /// Authorities that clients' certificates may come from, beside our own, and their revocation lists.
         package var certificateFiles = CertificateDirectory.Files()
+        /// How other servers are called.
+        package var outbound = Outbound()
         package var rotation = KeyRotationTimetable()
         package var auditRetention: Duration = .days(400)
         package var masterKeys: MasterKeys
@@ -77,6 +80,7 @@ package struct Wiring: Sendable {
     package let callers: CallerAuthentication
     package let limits: RateLimits
     package let devices: DeviceCookies
+    package let federation: Federation
     /// Nil where nobody signs in at the door.
     package let doorClient: Client?
     package let doorSessions: DoorSessions
@@ -103,6 +107,9 @@ package struct Wiring: Sendable {
         limits = RateLimits(parts.limits, database: database, secret: parts.masterKeys.derive(label: "limits").key, tally: tally)
         devices = DeviceCookies(
             keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "devices", keyID: $0).key }, site: parts.site)
+        federation = Federation(
+            database: database, outbound: parts.outbound, masterKeys: parts.masterKeys, audit: audit, tally: tally,
+            randomness: parts.randomness)
         apiKeys = APIKeyDirectory(database: database, limiter: limits.apiKeys)
         issuance = APIKeyIssuance(database: database, directory: apiKeys, audit: audit, randomness: parts.randomness)
         signatureKeys = SignatureKeyDirectory(database: database, masterKeys: parts.masterKeys, limiter: limits.signatureKeys)
@@ -134,6 +141,7 @@ package struct Wiring: Sendable {
         try await keys.load(now: now)
         try await revocations.load(now: now)
         try await certificates.load()
+        try await federation.directory.load()
         try await certificateIssuance.renew(now: now)
         if let doorClient { try await DoorClientStore(database).insertIfMissing(doorClient, now: now) }
     }

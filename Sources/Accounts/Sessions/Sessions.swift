@@ -44,7 +44,8 @@ package struct Sessions: Sendable {
     /// - Returns: the cookie to set.
     /// - Throws: `access_denied` when the person has been disabled meanwhile; `PostgresError`.
     func begin(
-        userID: UUID, methods: [String], replacing present: Session?, address: String, userAgent: String?, now: Date
+        userID: UUID, methods: [String], federated: FederatedSession? = nil, replacing present: Session?, address: String,
+        userAgent: String?, now: Date
     ) async throws -> HTTPField {
         let token = OpaqueToken.generate(randomness: randomness)
         let expiresAt = now + limits.absolute
@@ -67,6 +68,7 @@ package struct Sessions: Sendable {
                     address: address, userAgent: userAgent.map { String(decoding: $0.utf8.prefix(300), as: UTF8.self) }, now: now)
                 try await endSurplus(of: userID, sparing: id, in: transaction, now: now)
             }
+            if let federated { try await FederatedSessionStore(transaction).put(federated, for: id, now: now) }
             try await audit.insert(
                 AuditEvent(
                     .signInSucceeded, userID: userID, sessionID: id, address: address, detail: ["methods": methods.joined(separator: " ")]),

@@ -11,6 +11,11 @@ struct SignIn: Sendable {
     let client: PresentedClient?
     /// Whether the page offers to go on as who is signed in already.
     let offersPresentAccount: Bool
+    /// What a provider is asked for on behalf of the application.
+    let upstream: UpstreamHints
+    /// Why a provider could not sign the person in, and its id.
+    let notice: FederationNotice?
+    let noticeProvider: String?
     /// Whose factors are in ``completed``.
     var userID: UUID?
     /// RFC 8176 values of the factors proven in this sign-in.
@@ -18,7 +23,7 @@ struct SignIn: Sendable {
 
     /// What the person has to do next. Steps never lead to each other: each records what it proved and comes back here.
     var nextStep: SignInStep {
-        guard let userID, completed.contains("pwd") else { return .password }
+        guard let userID, completed.contains(where: AuthenticationMethods.isFirstFactor) else { return .password }
         return .done(userID: userID, methods: completed)
     }
 }

@@ -25,13 +25,13 @@ package struct SignInFlow: Sendable {
     /// - Throws: `PostgresError`.
     package func begin(
         handle: String? = nil, returnTo: String, loginHint: String? = nil, client: PresentedClient? = nil,
-        offersPresentAccount: Bool = false,
+        offersPresentAccount: Bool = false, upstream: UpstreamHints = UpstreamHints(),
         browser: BrowserBinding, now: Date
     ) async throws -> String {
         let handle = handle.map(OpaqueToken.init(text:)) ?? OpaqueToken.generate(randomness: randomness)
         try await SignInStore(database).insert(
             id: randomness.uuid(at: now), handle: handle, browser: browser.hash, returnTo: returnTo, loginHint: loginHint,
-            client: client, offersPresentAccount: offersPresentAccount, now: now, expiresAt: now + Self.lifetime)
+            client: client, offersPresentAccount: offersPresentAccount, upstream: upstream, now: now, expiresAt: now + Self.lifetime)
         return "\(Self.path)?flow=\(handle.text)"
     }
 }

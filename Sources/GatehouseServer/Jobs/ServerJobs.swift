@@ -29,6 +29,7 @@ enum ServerJobs {
                 wiring.keysAreStale.set(false)
             },
             Job(name: "limits", interval: RateLimits.exchangeInterval) { now in try await wiring.limits.exchange(now: now) },
+            Job(name: "providers", interval: .seconds(5)) { _ in try await wiring.federation.directory.reloadWhereNobodyTells() },
             Job(name: "certificates", interval: .seconds(5)) { _ in try await wiring.certificates.reloadWhereNobodyTells() },
             Job(name: "certificate revocation list", interval: .minutes(1)) { now in try await wiring.certificateIssuance.renew(now: now) },
             Job(name: "API key uses", interval: .seconds(10)) { _ in try await wiring.apiKeys.writeUses() },

@@ -7,7 +7,7 @@ package struct DeclarationChange: Sendable, Equatable {
     }
 
     package enum Noun: String, Sendable {
-        case client, user
+        case client, user, provider
     }
 
     package let verb: Verb

@@ -6,7 +6,7 @@ import OAuthProtocol
 import Postgres
 import Runtime
 
-/// Brings the declared clients and users in line with the settings file: created, changed, and with `prune` removed.
+/// Brings the declared clients and users in line with the settings file: created, changed, and with `prune` removed; providers of others likewise.
 ///
 /// Runs at every start and in `gatehouse config apply`, in one transaction; several nodes that start at once take turns.
 package struct Reconciliation: Sendable {
@@ -30,10 +30,14 @@ package struct Reconciliation: Sendable {
             let now = wiring.parts.clock.now
             var changes = try await applyClients(dryRun: dryRun, in: transaction, now: now)
             changes += try await applyUsers(passwords, dryRun: dryRun, in: transaction, now: now)
+            changes += try await ProviderReconciliation(settings: settings, wiring: wiring).apply(dryRun: dryRun, in: transaction, now: now)
             if !dryRun, changes.contains(where: { $0.noun == .client }) { try await ClientStore(transaction).announceChange() }
             return changes
         }
-        if !dryRun { wiring.clients.flush() }
+        if !dryRun {
+            wiring.clients.flush()
+            if changes.contains(where: { $0.noun == .provider }) { try await wiring.federation.directory.load() }
+        }
         return changes
     }
 

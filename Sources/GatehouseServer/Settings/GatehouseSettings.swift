@@ -1,4 +1,5 @@
 import OAuthProtocol
+import Outbound
 import Yams
 
 /// Everything that a deployment decides, from a YAML file with `GATEHOUSE_*` variables laid over its scalars.
@@ -25,6 +26,8 @@ package struct GatehouseSettings: Sendable {
     package var registration: RegistrationSettings
     package var apiKeys: APIKeysSettings
     package var gateway: GatewaySettings
+    package var outbound: OutboundSettings
+    package var federation: FederationSettings
     package var certificates: CertificatesSettings
     package var limits: LimitsSettings
     package var audit: AuditSettings
@@ -94,6 +97,8 @@ package struct GatehouseSettings: Sendable {
         limits = root.section("limits") { LimitsSettings($0, local: local) }
         audit = root.section("audit") { AuditSettings($0) }
         log = root.section("log") { LogSettings($0) }
+        let outbound = root.section("outbound") { OutboundSettings($0) }
+        self.outbound = outbound
         prune = root.read("prune", .bool, default: false)
         var context = DeclarationContext(local: local)
         resources = root.list("resources", countMax: 1_000) { DeclaredResource.read($0, &context) }
@@ -102,6 +107,7 @@ package struct GatehouseSettings: Sendable {
         users = root.list("users", countMax: 10_000) { DeclaredUser.read($0, &context) }
         // Its rules name scopes and resources.
         gateway = root.section("gateway") { [context] in GatewaySettings($0, context) }
+        federation = root.section("federation") { [context] in FederationSettings($0, context, allowsHTTP: outbound.allowsHTTP) }
         effective = root.report.outline.text
     }
 

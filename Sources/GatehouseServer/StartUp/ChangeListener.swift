@@ -28,6 +28,7 @@ struct ChangeListener: Service, CustomStringConvertible {
         wiring.apiKeys.setListening(isListening)
         wiring.signatureKeys.setListening(isListening)
         wiring.certificates.setListening(isListening)
+        wiring.federation.directory.setListening(isListening)
     }
 
     private func hear(_ notification: PostgresNotification) async {
@@ -50,6 +51,8 @@ struct ChangeListener: Service, CustomStringConvertible {
             wiring.signatureKeys.flush()
         case .message("certificates"):
             await reloadCertificates()
+        case .message("federation"):
+            await reloadProviders()
         case .message("revocations"):
             await reloadRevocations()
         case .message("keys"):
@@ -63,6 +66,17 @@ struct ChangeListener: Service, CustomStringConvertible {
         await reloadRevocations()
         await reloadKeys()
         await reloadCertificates()
+        await reloadProviders()
+    }
+
+    private func reloadProviders() async {
+        do {
+            try await wiring.federation.directory.load()
+        } catch {
+            // What can't be read now is read by the job, which takes it that nobody tells.
+            wiring.federation.directory.setListening(false)
+            wiring.parts.logger.error("providers could not be read", metadata: ["error": "\(error)"])
+        }
     }
 
     private func reloadCertificates() async {

@@ -4,6 +4,7 @@ import Keys
 import Logging
 import OAuth
 import OAuthProtocol
+import Outbound
 import Postgres
 import Runtime
 import Web
@@ -90,6 +91,7 @@ package struct Deployment: Sendable {
         parts.publishableScopes = ScopeSet(settings.apiKeys.publishableScopes)
         parts.callerProofs = settings.apiKeys.callers
         parts.door = settings.gateway.door
+        parts.outbound = Outbound(settings.outbound)
         parts.proxies = settings.proxies.trust
         parts.certificateFiles.authorities = settings.certificates.authorities.map { absolute($0, workingDirectory) }
         parts.certificateFiles.revocationLists = settings.certificates.revocationLists.map { absolute($0, workingDirectory) }

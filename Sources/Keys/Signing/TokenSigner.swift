@@ -48,7 +48,7 @@ package final class TokenSigner: Sendable {
         var json = JSONWriter(capacity: 128)
         json.object {
             $0.field("alg", algorithm.rawValue)
-            $0.field("kid", keyID)
+            if !keyID.isEmpty { $0.field("kid", keyID) }
             $0.field("typ", type)
         }
         var encoded: [UInt8] = []

@@ -61,6 +61,7 @@ struct AuthorizationChecks: Sendable {
                 requested: parameters.all("resource"), scopes: scopes, client: client),
             nonce: try parameters.optional("nonce"), prompt: prompt, maxAge: try maxAge(parameters, client: client),
             loginHint: try parameters.optional("login_hint", bytesMax: 512),
+            domainHint: try parameters.optional("domain_hint", bytesMax: 253),
             requiredSubject: try await requiredSubject(parameters, claims: claims, client: client, now: now),
             codeChallenge: try codeChallenge(parameters, client: client), claims: claims)
     }

@@ -1,3 +1,4 @@
+import Accounts
 import FoundationEssentials
 import OAuthProtocol
 
@@ -10,6 +11,8 @@ struct AuthorizationRequest: Sendable {
     let prompt: Prompt
     let maxAge: Duration?
     let loginHint: String?
+    /// The domain of the person's organisation: no parameter of OpenID Connect, but a common one.
+    let domainHint: String?
     /// The person that `id_token_hint` or `claims` names; the answer must be about nobody else.
     let requiredSubject: String?
     let codeChallenge: String?
@@ -23,6 +26,14 @@ struct AuthorizationRequest: Sendable {
     }
 
     var client: Client { target.client }
+
+    /// What a provider of others is asked for in turn.
+    var upstreamHints: UpstreamHints {
+        // Without it the provider's own session would do, however old: `max_age` asks for no less.
+        let asksForProof = prompt.contains(.login) || maxAge != nil
+        return UpstreamHints(
+            prompt: asksForProof ? "login" : prompt.contains(.selectAccount) ? "select_account" : nil, domainHint: domainHint)
+    }
 }
 
 /// Where the answer goes: proven before anything else, since errors before this stay on our own page (RFC 6749 §4.1.2.1).

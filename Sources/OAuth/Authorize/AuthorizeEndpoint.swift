@@ -118,7 +118,7 @@ package struct AuthorizeEndpoint: Sendable {
             to: try await signIn.begin(
                 handle: handle, returnTo: Self.address(handle), loginHint: asked.loginHint,
                 client: PresentedClient(page: asked.client.page, redirectURI: asked.target.address, isPopup: asked.target.isPopup),
-                offersPresentAccount: offersPresentAccount, browser: browser, now: now))
+                offersPresentAccount: offersPresentAccount, upstream: asked.upstreamHints, browser: browser, now: now))
     }
 
     private func remembered(_ asked: AuthorizationRequest, _ session: Session?) async throws -> ScopeSet {
@@ -148,6 +148,7 @@ package struct AuthorizeEndpoint: Sendable {
     private static let kept: Set<String> = [
         "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "prompt", "max_age", "login_hint", "id_token_hint",
         "acr_values", "code_challenge", "code_challenge_method", "response_mode", "display", "claims", "resource",
+        "domain_hint",
     ]
 
     /// Where a stored request goes on.

@@ -53,7 +53,7 @@ package struct DiscoveryEndpoint: Sendable {
             "acr_values_supported": list(AuthenticationContext.allCases.map(\.rawValue)),
             "display_values_supported": list(["page", "popup", "touch", "wap"]),
             "claim_types_supported": list(["normal"]),
-            "claims_supported": list(["sub"] + StandardClaims.all.sorted() + ["acr", "amr", "auth_time", "sid"]),
+            "claims_supported": list(["sub"] + StandardClaims.all.sorted() + ["acr", "amr", "auth_time", "idp", "sid"]),
             "prompt_values_supported": list(["none", "login", "consent", "select_account"]),
             "ui_locales_supported": list(["en"]),
             "claims_parameter_supported": .bool(true),

@@ -1,3 +1,4 @@
+import Accounts
 import Audit
 import Crypto
 import FoundationEssentials
@@ -62,7 +63,7 @@ package struct TokenIssuer: Sendable {
             if let authorization = approval.authorization {
                 json.field("auth_time", authorization.authenticatedAt.numericDate)
                 json.field("acr", AuthenticationContext.judge(methods: authorization.methods).rawValue)
-                json.field("amr", authorization.methods)
+                json.field("amr", AuthenticationMethods(authorization.methods).amr)
                 if !authorization.isOffline { json.field("sid", authorization.sessionID.token) }
                 json.field("grant_id", authorization.grantID.token)
             }
@@ -87,7 +88,9 @@ package struct TokenIssuer: Sendable {
             if let authorization = approval.authorization {
                 json.field("auth_time", authorization.authenticatedAt.numericDate)
                 json.field("acr", AuthenticationContext.judge(methods: authorization.methods).rawValue)
-                json.field("amr", authorization.methods)
+                let methods = AuthenticationMethods(authorization.methods)
+                json.field("amr", methods.amr)
+                json.field("idp", ifPresent: methods.provider)
                 json.field("sid", authorization.sessionID.token)
             }
             json.field("at_hash", Self.leftHalfHash(accessToken))

@@ -30,6 +30,13 @@ extension SettingsScalar where Value == String {
         }
     }
 
+    /// Another server's; whether plain http is spoken is decided where it is used.
+    static var serverAddress: Self {
+        uri("must be an https address without user and fragment") { uri, _ in
+            (uri.scheme == "https" || uri.scheme == "http") && uri.host?.isEmpty == false && !uri.hasUserInfo && !uri.hasFragment
+        }
+    }
+
     /// A web origin as browsers send it (RFC 6454 §6.2).
     static var origin: Self {
         uri("must be an origin as browsers send it: https://host[:port] in lower case, without a path and the scheme's own port") {

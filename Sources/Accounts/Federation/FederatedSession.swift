@@ -1,0 +1,8 @@
+import FoundationEssentials
+
+/// That a session here rests on one at a provider.
+struct FederatedSession: Sendable, Equatable {
+    let identityID: UUID
+    /// `sid` at the provider; nil where it said none.
+    let upstreamSessionID: String?
+}

@@ -1,0 +1,102 @@
+import Crypto
+import FoundationEssentials
+import OAuthProtocol
+
+/// Verifies what a provider signs: ID tokens (OpenID Connect Core §3.1.3.7) and logout tokens.
+struct FederationIDToken: Sendable {
+    let provider: FederationProvider
+    let documents: FederationDocuments
+
+    /// - Parameters:
+    ///   - nonce: what the request carried; nil where the provider is known to send none back.
+    ///   - accessToken: compared with `at_hash`, where there is one.
+    ///   - authenticatedAfter: the person was asked to prove themselves anew since.
+    /// - Returns: the claims.
+    /// - Throws: ``FederationFailure``.
+    func check(
+        _ token: String, nonce: String?, accessToken: String?, authenticatedAfter: Date?, now: Date
+    ) async throws(FederationFailure) -> JSONValue {
+        let claims = try await verify(token, types: ["JWT"], what: "ID token", now: now)
+        try checkIssuer(claims)
+        try checkAudience(claims)
+        if let nonce {
+            guard let said = claims["nonce"]?.string, ConstantTime.equal(said, nonce) else { throw .untrusted("ID token: wrong nonce") }
+        }
+        if let accessToken, let hash = claims["at_hash"] {
+            // Both algorithms hash with SHA-256 (Core §3.1.3.6).
+            let expected = Base64URL.encode(SHA256.hash(data: Array(accessToken.utf8)).prefix(16))
+            guard hash.string == expected else { throw .untrusted("ID token: wrong at_hash") }
+        }
+        if let authenticatedAfter, let time = claims["auth_time"]?.double {
+            guard time + Double(provider.clockTolerance) >= authenticatedAfter.timeIntervalSince1970 else {
+                throw .untrusted("ID token: sign-in is too old")
+            }
+        }
+        return claims
+    }
+
+    /// Header, key and signature, and the times; `exp` must be there.
+    func verify(_ token: String, types: [String], what: String, now: Date) async throws(FederationFailure) -> JSONValue {
+        let rules = JWTVerification(
+            types: types, isTypeOptional: true, algorithms: Set(provider.algorithms), issuer: nil, audience: provider.clientID,
+            clockTolerance: .seconds(provider.clockTolerance))
+        let keys = try await documents.keys(provider, now: now)
+        do {
+            return try await rules.verify(token, key: { try VerificationKey(try keys.require(for: $0)) }, now: now)
+        } catch JWTRefusal.unknownKey {
+            // It may have been published a moment ago (Core §10.1.1); also how a key that was taken back is noticed.
+        } catch {
+            throw .untrusted("\(what): \(error)")
+        }
+        let renewed = try await documents.renewedKeys(provider, now: now)
+        do {
+            return try await rules.verify(token, key: { try VerificationKey(try renewed.require(for: $0)) }, now: now)
+        } catch {
+            throw .untrusted("\(what): \(error)")
+        }
+    }
+
+    func checkIssuer(_ claims: JSONValue) throws(FederationFailure) {
+        guard let said = claims["iss"]?.string else { throw .untrusted("token: no issuer") }
+        if let template = provider.issuerTemplate {
+            // https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens#multitenant-applications
+            guard let tenant = claims["tid"]?.string, Self.isTenant(tenant), said == template.replacing("{tenantid}", with: tenant) else {
+                throw .untrusted("token: wrong issuer")
+            }
+            // A tenant that the settings name is the only one.
+            if let issuer = provider.issuer, let named = Self.tenant(of: issuer, template: template), Self.isTenant(named) {
+                guard named == tenant else { throw .untrusted("token: wrong tenant") }
+            }
+            return
+        }
+        guard ([provider.issuer].compactMap(\.self) + provider.issuerAliases).contains(where: { $0.utf8.elementsEqual(said.utf8) }) else {
+            throw .untrusted("token: wrong issuer")
+        }
+    }
+
+    /// Whom identities of these claims are recorded under: one spelling for all aliases, a tenant's own where there are tenants.
+    func issuer(of claims: JSONValue) -> String {
+        provider.issuerTemplate == nil ? provider.issuer ?? "" : claims["iss"]?.string ?? ""
+    }
+
+    /// `aud` holds us (checked with the signature); where it holds others as well, or `azp` is there, we must be who it was issued to.
+    private func checkAudience(_ claims: JSONValue) throws(FederationFailure) {
+        let party = claims["azp"]
+        if let party {
+            guard party.string == provider.clientID else { throw .untrusted("ID token: issued to another client") }
+        } else if let audiences = claims["aud"]?.strings, audiences.count > 1 {
+            throw .untrusted("ID token: several audiences and no azp")
+        }
+    }
+
+    private static func tenant(of issuer: String, template: String) -> String? {
+        let parts = template.split(separator: "{tenantid}", omittingEmptySubsequences: false)
+        guard parts.count == 2, issuer.hasPrefix(parts[0]), issuer.hasSuffix(parts[1]) else { return nil }
+        return String(issuer.dropFirst(parts[0].count).dropLast(parts[1].count))
+    }
+
+    /// A GUID; `common`, `organizations`, `consumers` and domains are none.
+    private static func isTenant(_ text: String) -> Bool {
+        text.utf8.count == 36 && text.utf8.allSatisfy { FormEncoding.hexValue($0) != nil || $0 == UInt8(ascii: "-") }
+    }
+}

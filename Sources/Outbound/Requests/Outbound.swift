@@ -1,0 +1,106 @@
+import Runtime
+import Synchronization
+import Web
+
+/// Calls to other servers, at addresses that strangers may have a say in: within time and size, over https, without redirects, and never to
+/// this machine or the network around it. A name is looked up once; what it means then is judged, and connected to.
+package final class Outbound: Sendable {
+    /// Looks a name up.
+    package typealias Names = @Sendable (_ host: String) async throws -> [AddressNumber]
+    /// Makes a judged call.
+    package typealias Exchange = @Sendable (OutboundCall) async throws -> OutboundAnswer
+
+    /// Addresses of one name that are tried.
+    private static let attemptsMax = 3
+
+    package let settings: OutboundSettings
+    private let names: Names
+    private let exchange: Exchange
+    private let callsCount = Mutex(0)
+
+    package init(
+        _ settings: OutboundSettings = OutboundSettings(), names: @escaping Names = OutboundNames.resolve,
+        exchange: @escaping Exchange = OutboundExchange.perform
+    ) {
+        self.settings = settings
+        self.names = names
+        self.exchange = exchange
+    }
+
+    /// - Returns: the answer, whatever its status but a redirect.
+    /// - Throws: ``OutboundError``.
+    package func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundAnswer {
+        let address = try OutboundAddress(parsing: request.url, allowsHTTP: settings.allowsHTTP)
+        guard begin() else { throw .busy }
+        defer { callsCount.withLock { $0 -= 1 } }
+        do {
+            return try await withinTime { try await self.perform(request, at: address) }
+        } catch let error as OutboundError {
+            throw error
+        } catch {
+            throw .unreachable
+        }
+    }
+
+    /// Whether a browser may be sent to an address: the scheme rule alone, since it is the browser that connects.
+    package func allows(browserTo url: String) -> Bool {
+        (try? OutboundAddress(parsing: url, allowsHTTP: settings.allowsHTTP)) != nil
+    }
+
+    private func begin() -> Bool {
+        callsCount.withLock { count in
+            guard count < settings.callsMax else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    private func perform(_ request: OutboundRequest, at address: OutboundAddress) async throws -> OutboundAnswer {
+        let found = try await numbers(of: address)
+        guard !found.isEmpty else { throw OutboundError.unknownName }
+        // One that leads inside is enough: which of them a connection would meet is chance.
+        guard settings.allowsPrivate || !found.contains(where: PrivateAddresses.contains) else { throw OutboundError.privateAddress }
+        for number in found.prefix(Self.attemptsMax) {
+            do {
+                return try await exchange(
+                    OutboundCall(
+                        request: request, url: address.url, host: address.host, pinned: number.description,
+                        connectTimeMax: settings.connectTimeMax))
+            } catch is OutboundExchange.NotConnected {
+                continue
+            }
+        }
+        throw OutboundError.unreachable
+    }
+
+    private func numbers(of address: OutboundAddress) async throws -> [AddressNumber] {
+        if let number = address.number { return [number] }
+        // The system's resolver can't be interrupted, and whoever waits for it must not wait longer than for everything else: a stream ends
+        // with the task that reads it.
+        let (answers, answer) = AsyncThrowingStream.makeStream(of: [AddressNumber].self)
+        Task { [names] in
+            do {
+                answer.yield(try await names(address.host))
+                answer.finish()
+            } catch {
+                answer.finish(throwing: (error as? OutboundError) ?? .unknownName)
+            }
+        }
+        for try await found in answers { return found }
+        throw OutboundError.tooLate
+    }
+
+    private func withinTime(_ body: @escaping @Sendable () async throws -> OutboundAnswer) async throws -> OutboundAnswer {
+        let timeMax = settings.timeMax
+        return try await withThrowingTaskGroup(of: OutboundAnswer.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: timeMax)
+                throw OutboundError.tooLate
+            }
+            guard let first = try await group.next() else { throw OutboundError.unreachable }
+            return first
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Accounts
+import FoundationEssentials
+import OAuthProtocol
+import TestKit
+import Testing
+
+/// A provider says that a person has signed out there (OpenID Connect Back-Channel Logout).
+@Suite struct BackchannelLogoutTests {
+    private static let start: Int64 = 1_767_225_600
+
+    private static func claims(_ change: (inout [String: JSONValue]) -> Void = { _ in }) -> [String: JSONValue] {
+        var claims: [String: JSONValue] = [
+            "iss": "https://idp.example", "aud": "gatehouse", "iat": .int(start), "exp": .int(start + 120), "jti": "logout-1",
+            "sub": "248289761001", "events": ["http://schemas.openid.net/event/backchannel-logout": [:]],
+        ]
+        change(&claims)
+        return claims
+    }
+
+    private static func post(
+        _ server: TestServer, _ provider: TestProvider, type: String = "logout+jwt",
+        _ change: (inout [String: JSONValue]) -> Void = { _ in }
+    ) async throws -> Int {
+        let token = provider.sign(claims(change), type: type)
+        return Int(try await server.post("/backchannel-logout/corp", [("logout_token", token)]).status.code)
+    }
+
+    @Test func `all sessions of the person end, and the application's tokens with them`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            let browser = TestBrowser(server)
+            _ = try await server.signIn(with: provider, browser: browser)
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            #expect(try await TestRowStore(server.database).liveSessions() == 2)
+            #expect(try await Self.post(server, provider) == 200)
+            #expect(try await TestRowStore(server.database).liveSessions() == 0)
+            #expect(!(try await browser.open("/").text.contains("Ada Lovelace")))
+        }
+    }
+
+    @Test func `only the session that is named ends`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            provider.bend { $0.claims = { $0["sid"] = "upstream-session-2" } }
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            let status = try await Self.post(server, provider) { claims in
+                claims["sub"] = nil
+                claims["sid"] = "upstream-session-2"
+            }
+            #expect(status == 200)
+            #expect(try await TestRowStore(server.database).liveSessions() == 1)
+        }
+    }
+
+    @Test func `people who signed in otherwise stay signed in`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            try await server.addUser("grace")
+            let browser = TestBrowser(server)
+            let page = try await browser.open("/sign-in")
+            _ = try await browser.submit("sign-in-form", of: page, [("username", "grace"), ("password", "analytical-engine")])
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            #expect(try await Self.post(server, provider) == 200)
+            #expect(try await TestRowStore(server.database).liveSessions() == 1)
+        }
+    }
+
+    @Test func `a logout token counts once`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            #expect(try await Self.post(server, provider) == 200)
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            #expect(try await Self.post(server, provider) == 400)
+            #expect(try await TestRowStore(server.database).liveSessions() == 1)
+        }
+    }
+
+    struct Wrong: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let type: String
+        let change: @Sendable (inout [String: JSONValue]) -> Void
+
+        init(_ description: String, type: String = "logout+jwt", _ change: @escaping @Sendable (inout [String: JSONValue]) -> Void) {
+            testDescription = description
+            self.type = type
+            self.change = change
+        }
+    }
+
+    static let wrongs: [Wrong] = [
+        Wrong("an ID token", type: "JWT") { claims in
+            claims["events"] = nil
+            claims["nonce"] = "n"
+        },
+        Wrong("with a nonce") { $0["nonce"] = "n" },
+        Wrong("without the event") { $0["events"] = ["http://schemas.example/other": [:]] },
+        Wrong("with the event as text") { $0["events"] = ["http://schemas.openid.net/event/backchannel-logout": "yes"] },
+        Wrong("for another client") { $0["aud"] = "another" },
+        Wrong("of another issuer") { $0["iss"] = "https://evil.example" },
+        Wrong("that has expired") { $0["exp"] = .int(start - 61) },
+        Wrong("that never expires") { $0["exp"] = nil },
+        Wrong("that lives for a year") { $0["exp"] = .int(start + 31_536_000) },
+        Wrong("of the future") { $0["iat"] = .int(start + 61) },
+        Wrong("without jti") { $0["jti"] = nil },
+        Wrong("that means nobody") { $0["sub"] = nil },
+        Wrong("of another type", type: "at+jwt") { _ in },
+    ]
+
+    @Test(arguments: wrongs)
+    func `a token that is no logout token of this provider for us ends nothing`(_ wrong: Wrong) async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            #expect(try await Self.post(server, provider, type: wrong.type, wrong.change) == 400)
+            #expect(try await TestRowStore(server.database).liveSessions() == 1)
+        }
+    }
+
+    @Test func `an unsigned body, no body and an unknown provider are refused`() async throws {
+        try await FederationSignInTests.run { server, _, _ in
+            #expect(try await server.post("/backchannel-logout/corp", [("logout_token", "e30.e30.")]).status == .badRequest)
+            #expect(try await server.post("/backchannel-logout/corp", []).status == .badRequest)
+            #expect(try await server.post("/backchannel-logout/nobody", [("logout_token", "x")]).status == .notFound)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Accounts
+import Crypto
+import FoundationEssentials
+import OAuthProtocol
+import TestKit
+import Testing
+
+@testable import GatehouseServer
+
+@Suite struct SettingsFederationTests {
+    private static func yaml(_ lines: String...) -> String {
+        "clients:\n  - { client_id: app, redirect_uris: [https://app.example/cb] }\nfederation:\n  providers:\n    - id: corp\n"
+            + lines.map { "      \($0)\n" }.joined()
+    }
+
+    private static func problems(_ yaml: String) -> [String] {
+        do {
+            _ = try GatehouseSettings.parse(yaml)
+            return []
+        } catch {
+            return error.list.map(\.path)
+        }
+    }
+
+    @Test func `a preset needs an id, a client and a secret`() throws {
+        let settings = try GatehouseSettings.parse(
+            Self.yaml("preset: google", "client_id: abc", "secret: { env: G }", "name: Work"), environment: ["G": "s3cret"])
+        let provider = try #require(settings.federation.providers.first)
+        #expect(provider.issuer == "https://accounts.google.com")
+        #expect(provider.icon == .google)
+        #expect(provider.name == "Work")
+        #expect(provider.secret?.text == "s3cret")
+        #expect(!settings.printed().contains("s3cret"))
+        #expect(!"\(settings.federation)".contains("s3cret"))
+    }
+
+    @Test func `a provider by discovery, with everything`() throws {
+        let key = P256.Signing.PrivateKey().pemRepresentation
+        let settings = try GatehouseSettings.parse(
+            Self.yaml(
+                "issuer: https://login.corp.example/realm/", "client_id: gatehouse", "authentication: private_key_jwt", "key_id: k1",
+                "private_key: { env: KEY }", "scopes: [openid, groups]", "parameters: [{ name: audience, value: x }]",
+                "response_mode: form_post", "algorithms: [ES256]", "clock_tolerance: 5s",
+                "claims: { name: displayName, email_verified: verified }", "roles: { claim: grp, map: [{ group: \"CN=A\", role: admin }] }",
+                "new_users: refuse", "trusted_domains: [corp.example]", "domains: [corp.example]", "trust_amr: true",
+                "tokens: { clients: [app] }"), environment: ["KEY": key])
+        let provider = try #require(settings.federation.providers.first)
+        #expect(provider.authentication == .privateKeyJWT)
+        #expect(provider.roles.roles == ["CN=A": "admin"])
+        #expect(provider.mapping.claims["name"] == "displayName")
+        #expect(provider.tokenClients == ["app"])
+        #expect(provider.responseMode == .formPost)
+        // As it goes to the database and comes back.
+        let read = try JSONDecoder().decode(FederationProvider.self, from: JSONEncoder().encode(provider))
+        var open = provider
+        open.secret = nil
+        #expect(read == open)
+        #expect(String(decoding: try JSONEncoder().encode(provider), as: UTF8.self).contains("PRIVATE") == false)
+    }
+
+    @Test func `what can't be is refused`() {
+        let provider = "federation.providers[0]"
+        let cases: [(String, String)] = [
+            (Self.yaml("client_id: x", "secret: { plain: y }"), "\(provider).issuer"),
+            (Self.yaml("preset: google", "secret: { plain: y }"), "\(provider).client_id"),
+            (Self.yaml("preset: google", "client_id: x"), "\(provider).secret"),
+            (Self.yaml("preset: gogle", "client_id: x", "secret: { plain: y }"), "\(provider).preset"),
+            (Self.yaml("preset: google", "type: oauth2", "client_id: x", "secret: { plain: y }"), "\(provider).type"),
+            (Self.yaml("preset: google", "tenant: t", "client_id: x", "secret: { plain: y }"), "\(provider).tenant"),
+            (Self.yaml("type: oauth2", "client_id: x", "secret: { plain: y }"), "\(provider).endpoints"),
+            (Self.yaml("preset: apple", "client_id: x", "private_key: { plain: y }", "team_id: t"), "\(provider).key_id"),
+            (
+                Self.yaml("preset: apple", "client_id: x", "private_key: { plain: y }", "team_id: t", "key_id: k"),
+                "\(provider).private_key"
+            ),
+            (Self.yaml("issuer: http://a.example", "client_id: x", "secret: { plain: y }"), provider),
+            (
+                Self.yaml("preset: google", "client_id: x", "secret: { plain: y }", "pkce: false", "nonce: false"), "\(provider).nonce"
+            ),
+            (
+                Self.yaml("preset: google", "client_id: x", "secret: { plain: y }", "trusted_domains: [Corp.Example]"),
+                "\(provider).trusted_domains[0]"
+            ),
+            (
+                Self.yaml("preset: google", "client_id: x", "secret: { plain: y }", "tokens: { clients: [nobody] }"),
+                "\(provider).tokens.clients"
+            ),
+            (
+                Self.yaml("preset: google", "client_id: x", "secret: { plain: y }")
+                    + "    - { id: corp, preset: github, client_id: x, secret: { plain: y } }\n", "federation.providers[1].id"
+            ),
+        ]
+        for (yaml, path) in cases { #expect(Self.problems(yaml).contains(path), "\(yaml)") }
+    }
+
+    @Test func `plain http needs the setting for it`() throws {
+        let yaml = Self.yaml("issuer: http://localhost:9000", "client_id: x", "secret: { plain: y }")
+        #expect(throws: Never.self) { try GatehouseSettings.parse("outbound: { allow_private: true, allow_http: true }\n" + yaml) }
+    }
+
+    @Test func `providers come into the database, change, and are switched off or removed`() async throws {
+        try await TestServer.run { server in
+            func apply(_ yaml: String) async throws -> [String] {
+                try await Reconciliation(settings: try GatehouseSettings.parse(yaml), wiring: server.wiring).apply()
+                    .map(\.line).filter { $0.contains("provider") }
+            }
+            let google = Self.yaml("preset: google", "client_id: x", "secret: { plain: y }")
+            #expect(try await apply(google) == ["create provider corp"])
+            #expect(try await apply(google) == [])
+            #expect(try await server.wiring.federation.directory.choices().map(\.name) == ["Google"])
+            #expect(try await server.wiring.federation.directory.find("corp")?.secret?.text == "y")
+            #expect(
+                try await apply(Self.yaml("preset: google", "client_id: x", "secret: { plain: z }")) == ["change provider corp (secret)"])
+            #expect(
+                try await apply(Self.yaml("preset: github", "client_id: x", "secret: { plain: z }"))
+                    == ["change provider corp (configuration)"])
+            #expect(try await apply("local: true") == ["change provider corp (disabled)"])
+            #expect(try await apply("local: true") == [])
+            #expect(try await server.wiring.federation.directory.choices().isEmpty)
+            #expect(try await apply("prune: true") == ["remove provider corp"])
+            #expect(try await TestRowStore(server.database).count("federation_providers") == 0)
+        }
+    }
+}
