@@ -106,7 +106,8 @@ let package = Package(
         wing(
             "GatehouseServer",
             [
-                "Console", "Gateway", "OAuth", "Outbound", "Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime", "Postgres", "OAuthProtocol",
+                "Console", "Gateway", "OAuth", "Outbound", "Credentials", "Accounts", "Guard", "Web", "Keys", "Audit", "Runtime",
+                "Postgres", "OAuthProtocol",
                 hummingbird, lifecycle, nio,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOPosix", package: "swift-nio"),
