@@ -7,6 +7,15 @@ function setup(thread)
     table.insert(threads, thread)
 end
 
+-- BENCH_PACE: so many ms of rest, on average, before a connection asks again. With many connections the load is then nearly open: a slow
+-- answer hardly holds up the requests of the others.
+local pace = tonumber(os.getenv("BENCH_PACE") or "")
+if pace then
+    function delay()
+        return math.random(0, math.floor(2 * pace + 0.5))
+    end
+end
+
 good, bad = 0, 0
 
 function count(isGood, status, body)
