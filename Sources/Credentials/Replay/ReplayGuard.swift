@@ -25,7 +25,7 @@ package final class ReplayGuard: Sendable {
     }
 
     private let store: ReplayStore
-    private let waitingMax: Int
+    package let waitingMax: Int
     private let state = Mutex(State())
 
     /// - Parameter waitingMax: more checks that wait than these are answered 503.
@@ -36,7 +36,7 @@ package final class ReplayGuard: Sendable {
 
     /// Whether a statement is under way, and how many checks wait for the next.
     var isBusy: Bool { state.withLock { $0.isWriting } }
-    var waitingCount: Int { state.withLock { $0.waiting.count } }
+    package var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// Remembers a proof. It comes last, after the signature and everything else has been found right: whoever can't sign must not be
     /// able to use up another's nonces.
