@@ -39,6 +39,14 @@ package struct Wiring: Sendable {
         package var outbound = Outbound()
         package var rotation = KeyRotationTimetable()
         package var auditRetention: Duration = .days(400)
+        /// Other addresses that this server is an issuer under.
+        package var otherIssuers: [String] = []
+        /// Where else machines reach it: those who ask for discovery there are told to stay there.
+        package var backChannelURLs: [String] = []
+        /// How long the database's state is believed before it is looked at again.
+        package var healthFreshFor: Duration = .seconds(1)
+        /// This program's, for readiness.
+        package var migrations: [Migration] = []
         package var masterKeys: MasterKeys
         package var templates: String
         package var clock: any WallClock = SystemClock()
@@ -54,18 +62,18 @@ package struct Wiring: Sendable {
         }
     }
 
-    package let parts: Parts
+    package private(set) var parts: Parts
     package let database: Database
     package let audit: AuditStore
     package let tally = AuditTally()
     package let keys: KeyRing
-    package let pages: Pages
+    package private(set) var pages: Pages
     package let csrf: CSRFTokens
     package let hasher: PasswordHasher
-    package let sessions: Sessions
+    package private(set) var sessions: Sessions
     package let clients: ClientDirectory
     package let revocations: RevocationList
-    package let verification: AccessTokenVerification
+    package private(set) var verification: AccessTokenVerification
     package let apiKeys: APIKeyDirectory
     /// Other nodes have changed the signing keys, and this one could not read them yet.
     package let keysAreStale = StaleFlag()
@@ -77,14 +85,19 @@ package struct Wiring: Sendable {
     package let certificates: CertificateDirectory
     package let certificateIssuance: CertificateIssuance
     package let clientAuthentication: ClientAuthentication
-    package let callers: CallerAuthentication
+    package private(set) var callers: CallerAuthentication
     package let limits: RateLimits
-    package let devices: DeviceCookies
+    package private(set) var devices: DeviceCookies
     package let federation: Federation
     /// Nil where nobody signs in at the door.
     package let doorClient: Client?
     package let doorSessions: DoorSessions
     package let forwardAuth: ForwardAuthEndpoint
+    /// This server under its other addresses.
+    package private(set) var relatives: [Wiring] = []
+    package let leaving = Leaving()
+    package let health: HealthProbe
+    package let clockDifference: ClockDifference
 
     /// - Throws: `PagesError` when the templates can't be read; `OAuthError` for an origin that can't be signed in at.
     package init(_ parts: Parts, database: Database) throws {
@@ -133,6 +146,11 @@ package struct Wiring: Sendable {
             lifetime: parts.door.sessionLifetime)
         forwardAuth = ForwardAuthEndpoint(
             settings: parts.door, site: parts.site, callers: callers, sessions: doorSessions, keys: keys, tally: tally)
+        health = HealthProbe(
+            database: database, migrations: parts.migrations, keys: keys, leaving: leaving, clock: parts.clock,
+            freshFor: parts.healthFreshFor)
+        clockDifference = ClockDifference(logger: parts.logger)
+        relatives = try parts.otherIssuers.map { try under($0) }
     }
 
     /// Reads what is kept in memory.
@@ -144,6 +162,45 @@ package struct Wiring: Sendable {
         try await federation.directory.load()
         try await certificateIssuance.renew(now: now)
         if let doorClient { try await DoorClientStore(database).insertIfMissing(doorClient, now: now) }
+    }
+}
+
+// MARK: Other addresses
+
+extension Wiring {
+    /// The same server as an issuer under another address: what it knows and holds is shared, what names the address is made anew. The door keeps
+    /// to the first address.
+    private func under(_ issuer: String) throws -> Wiring {
+        var other = self
+        other.relatives = []
+        other.parts.site = Site(
+            issuer: issuer, name: parts.site.name, version: parts.site.version, transportSecurity: parts.site.transportSecurity)
+        other.parts.oauth.issuer = issuer
+        let (site, oauth) = (other.parts.site, other.parts.oauth)
+        other.pages = try Pages(directory: parts.templates, site: site)
+        other.sessions = Sessions(
+            database: database, limits: parts.sessionLimits, site: site, audit: audit, randomness: parts.randomness,
+            accessTokenLifetimeMax: OAuthSettings.accessTokenLifetimeMax)
+        other.verification = AccessTokenVerification(issuer: issuer, keys: keys, revocations: revocations)
+        other.devices = DeviceCookies(
+            keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "devices", keyID: $0).key }, site: site)
+        other.callers = CallerAuthentication(
+            site: site, accepted: parts.callerProofs, tokens: other.verification, keys: apiKeys, clients: clientAuthentication,
+            signatures: signatures, certificates: CertificateCallers(directory: certificates, clients: clients),
+            spokenFor: { oauth.services(of: $0) })
+        return other
+    }
+
+    /// The same issuer for machines that reach it elsewhere.
+    func reached(at address: String) -> Wiring {
+        var other = self
+        other.parts.oauth.backChannelURL = address
+        return other
+    }
+
+    /// Signing keys have changed: what they proved is proven anew.
+    func forgetVerified() {
+        for wiring in [self] + relatives { wiring.verification.forgetAll() }
     }
 }
 

@@ -8,6 +8,8 @@ package struct OAuthSettings: Sendable {
     package var issuer: String
     /// Where clients show their certificates (RFC 8705 §5), without a trailing slash; nil where they can't.
     package var mutualTLSURL: String?
+    /// Where those who read discovery are to call what machines call, without a trailing slash; nil: at the issuer's address.
+    package var backChannelURL: String?
     package var accessTokenAlgorithm: SigningAlgorithm = .es256
     package var accessTokenLifetime: Duration = .hours(1)
     package var idTokenLifetime: Duration = .hours(1)

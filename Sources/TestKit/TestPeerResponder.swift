@@ -7,6 +7,7 @@ import Web
 /// Only servers that tests build have it; it takes the field away before anything of ours sees it.
 struct TestPeerResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == GatehouseContext {
     private static var field: HTTPField.Name? { HTTPField.Name("Test-Peer-Certificates") }
+    private static var hostField: HTTPField.Name? { HTTPField.Name("Test-Host") }
 
     let inner: Inner
 
@@ -19,7 +20,15 @@ struct TestPeerResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Contex
             request = Request(head: head, body: request.body)
             context.peerCertificates = value.split(separator: ",").compactMap { Base64URL.decode($0) }
         }
-        return try await inner.respond(to: request, context: context)
+        var head = request.head
+        head.authority = Self.hostField.flatMap { head.headerFields[$0] } ?? "localhost:8080"
+        if let field = Self.hostField { head.headerFields[field] = nil }
+        return try await inner.respond(to: Request(head: head, body: request.body), context: context)
+    }
+
+    /// Names another host than the issuer's.
+    static func add(host: String, to headers: inout HTTPFields) {
+        if let hostField { headers[hostField] = host }
     }
 
     static func add(_ certificates: [[UInt8]], to headers: inout HTTPFields) {

@@ -23,6 +23,7 @@ package struct TestServer: Sendable {
     /// For a second server on the same database.
     package let connectionString: String
     let client: any TestClientProtocol
+    package let responses: Responses
 
     package var database: Database { wiring.database }
 
@@ -70,6 +71,8 @@ package struct TestServer: Sendable {
         parts.clock = clock
         if let cheap = PasswordCost(memoryKiB: 64, passes: 1, parallelism: 1) { parts.passwordCost = cheap }
         parts.limits = .generous
+        parts.migrations = try Migration.load(directory: Checkout.path("Migrations"))
+        parts.healthFreshFor = .zero
         parts.oauth.resources = [
             Resource(
                 identifier: "https://api.example", name: "Notes",
@@ -81,9 +84,12 @@ package struct TestServer: Sendable {
         configure(&parts)
         let wiring = try Wiring(parts, database: database)
         try await wiring.load(now: clock.now)
-        let application = Application(responder: TestPeerResponder(inner: Responses(wiring)), logger: parts.logger)
+        let hosts = HostResponses(wiring)
+        let responses = hosts.main
+        let application = Application(responder: TestPeerResponder(inner: hosts), logger: parts.logger)
         return try await application.test(.router) { client in
-            try await body(TestServer(wiring: wiring, clock: clock, connectionString: connectionString, client: client))
+            try await body(
+                TestServer(wiring: wiring, clock: clock, connectionString: connectionString, client: client, responses: responses))
         }
     }
 
@@ -98,6 +104,15 @@ package struct TestServer: Sendable {
         TestPeerResponder<Responses>.add(certificates, to: &headers)
         let path = uri.hasPrefix(Self.issuer) ? String(uri.dropFirst(Self.issuer.count)) : uri
         return try await client.execute(uri: path, method: method, headers: headers, body: body.map { ByteBuffer(bytes: $0) })
+    }
+
+    /// One exchange under a host that the request names.
+    package func send(
+        _ method: HTTPRequest.Method, _ uri: String, host: String, headers: HTTPFields = [:], body: [UInt8]? = nil
+    ) async throws -> TestResponse {
+        var headers = headers
+        TestPeerResponder<Responses>.add(host: host, to: &headers)
+        return try await client.execute(uri: uri, method: method, headers: headers, body: body.map { ByteBuffer(bytes: $0) })
     }
 
     package func get(_ uri: String, headers: HTTPFields = [:], certificates: [[UInt8]] = []) async throws -> TestResponse {

@@ -43,7 +43,8 @@ struct SettingsOptions: ParsableArguments {
     }
 
     func open(_ settings: GatehouseSettings, level: Logger.Level? = nil) async throws -> Deployment {
-        var logger = Logger(label: "gatehouse", factory: StreamLogHandler.standardError(label:))
+        let format = settings.log.format
+        var logger = Logger(label: "gatehouse") { _ in LogLines(format, clock: SystemClock()) }
         logger.logLevel = level ?? Logger.Level(rawValue: settings.log.level.rawValue) ?? .info
         do {
             return try await Deployment.open(

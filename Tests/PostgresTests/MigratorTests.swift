@@ -69,7 +69,73 @@ struct MigratorTests {
         let connectionString = try await TestDatabase.makeEmpty()
         try await migrator(Self.migrations, connectionString).migrate()
         let older = migrator(Array(Self.migrations.prefix(1)), connectionString)
-        await #expect(throws: MigrationError.databaseIsNewer(3)) { try await older.migrate() }
+        await #expect(throws: MigrationError.databaseIsNewer(2)) { try await older.migrate() }
+    }
+
+    @Test("an older program goes on as long as what came later serves it")
+    func servesOlder() async throws {
+        let connectionString = try await TestDatabase.makeEmpty()
+        let old = Array(Self.migrations.prefix(2))
+        let expand = Migration(number: 3, name: "mail", sql: "-- expand: a column\nalter table people add mail text;")
+        let contract = Migration(number: 4, name: "no_names", sql: "-- contract from 0003: nobody reads it\nalter table people drop name;")
+        #expect(expand.reach == .expand && contract.reach == .from(3) && old[0].reach == .from(1))
+        try await migrator(old + [expand], connectionString).migrate()
+        #expect(try await migrator(old, connectionString).migrate() == [])
+        #expect(try await migrator(old, connectionString).plan() == [])
+        // Still not one whose newest is older than what the last that takes away asks for.
+        try await migrator(old + [expand, contract], connectionString).migrate()
+        await #expect(throws: MigrationError.databaseIsNewer(4)) { try await migrator(old, connectionString).migrate() }
+        #expect(try await migrator(old + [expand], connectionString).migrate() == [])
+    }
+
+    @Test("a database that was migrated before migrations told whom they serve is brought up")
+    func withoutReach() async throws {
+        let connectionString = try await TestDatabase.makeEmpty()
+        try await migrator(Array(Self.migrations.prefix(1)), connectionString).migrate()
+        let database = try Database(settings: PostgresSettings(connectionString: connectionString), logger: .quiet)
+        try await database.execute("alter table schema_migrations drop column serves_from")
+        #expect(try await migrator(Self.migrations, connectionString).plan().map(\.number) == [2, 3])
+        #expect(try await migrator(Self.migrations, connectionString).migrate().map(\.number) == [2, 3])
+        let known = try await database.all("select serves_from from schema_migrations order by number") { try $0.optionalInt(0) }
+        #expect(known == [nil, 2, 3])
+        await database.close()
+    }
+
+    @Test("a migration gives way to a table in use, and comes again")
+    func givesWay() async throws {
+        let connectionString = try await TestDatabase.makeEmpty()
+        try await migrator(Array(Self.migrations.prefix(1)), connectionString).migrate()
+        let database = try Database(settings: PostgresSettings(connectionString: connectionString), logger: .quiet)
+        let migrating = try await database.transaction { transaction in
+            try await transaction.execute("select * from people")
+            var hasty = migrator(Self.migrations, connectionString)
+            hasty.lockWaitMilliseconds = 50
+            let task = Task { [hasty] in try await hasty.migrate().map(\.number) }
+            func waitingCount() async throws -> Int? {
+                try await database.first(
+                    """
+                    select count(*) from pg_stat_activity
+                    where datname = current_database() and wait_event_type = 'Lock' and query like 'alter table people%'
+                    """
+                ) { try $0.int(0) }
+            }
+            try await eventually("the migration to wait") { try await waitingCount() == 1 }
+            // Who comes after it reads on: it has left its place in the queue.
+            try await eventually("the migration to give way") { try await waitingCount() == 0 }
+            return task
+        }
+        #expect(try await migrating.value == [2, 3])
+        await database.close()
+    }
+
+    @Test(
+        "a first line that is nearly a mark is refused",
+        arguments: [
+            "-- expanding", "-- expand and contract", "-- contract", "-- contract from 3", "-- contract from 0009: x",
+            "-- contract to 0001",
+        ])
+    func mismarked(_ line: String) {
+        #expect(MigrationReach.read(line + "\nselect 1", number: 5) == nil)
     }
 
     @Test("a migration that fails leaves nothing of itself behind")

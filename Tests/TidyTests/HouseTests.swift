@@ -72,7 +72,7 @@ import Testing
     @Test func `every path that discovery names is in the routes`() throws {
         let discovery = try #require(SourceFile.sources.first { $0.name == "DiscoveryEndpoint" })
         let routes = try #require(SourceFile.sources.first { $0.name == "Routes" })
-        let advertised = try discovery.text.matches(of: Regex(#"url\(Path\.(\w+)\)"#)).compactMap { $0.output[1].substring }
+        let advertised = try discovery.text.matches(of: Regex(#"(?:url|page)\(Path\.(\w+)\)"#)).compactMap { $0.output[1].substring }
         #expect(advertised.count == 8)
         for name in advertised {
             let route = #"(machines|people)\.(get|post)\("\\\(Path\.\#(name)\)"|\(\.(get|post), Path\.\#(name), "#

@@ -11,6 +11,15 @@ import Testing
         }
     }
 
+    /// The first that a node of a running deployment may meet unprepared.
+    @Test func `since 0017 a migration says which older programs it serves`() throws {
+        for migration in Migrations.files {
+            guard let number = Int(migration.name.prefix(4)), number >= 17 else { continue }
+            let first = migration.lines.first ?? ""
+            #expect(try first.contains(Regex(#"^-- (expand|contract from [0-9]{4})(:|$)"#)), "\(migration.name)")
+        }
+    }
+
     @Test func `the tables read from the text are those of the database`() async throws {
         let stored = try await TestDatabase.withDatabase { database in
             try await database.all(

@@ -19,7 +19,7 @@ import Web
     }
 
     @Test func `the one with the smallest part left is kept`() {
-        let notes = RateLimitNotes()
+        let notes = RequestNotes()
         #expect(notes.closest == nil)
         notes.note(standing("a", 50, of: 100))
         notes.note(standing("b", 60, of: 1_000))

@@ -38,6 +38,9 @@ package final class PasswordHasher: Sendable {
         queue.close()
     }
 
+    /// How full the queue is.
+    package var figures: PasswordFigures { queue.figures }
+
     /// A new hash, under a new salt.
     /// - Throws: `PasswordHasherError`; `CancellationError` when the task was cancelled while it waited.
     package func hash(_ password: String) async throws -> PasswordHash {

@@ -15,6 +15,7 @@ final class PasswordQueue: Sendable {
         var running = 0
         var lastTicket: UInt64 = 0
         var isClosed = false
+        var refusalCount = 0
     }
 
     private let state = Mutex(State())
@@ -66,6 +67,15 @@ final class PasswordQueue: Sendable {
         for _ in 0..<threads { signal.signal() }
     }
 
+    /// How full it is.
+    var figures: PasswordFigures {
+        state.withLock { state in
+            PasswordFigures(
+                runningCount: state.running, threads: threads, waitingCount: state.waiting.count, waitingMax: waitingMax,
+                refusalCount: state.refusalCount)
+        }
+    }
+
     /// How many wait for a thread or have one.
     var load: Int { state.withLock { $0.waiting.count + $0.running } }
 
@@ -73,7 +83,10 @@ final class PasswordQueue: Sendable {
         let refusal: PasswordHasherError? = state.withLock { state in
             if state.isClosed { return .stopped }
             // An idle thread takes its entry a moment later: it counts as taken already.
-            if state.waiting.count + state.running >= threads + waitingMax { return .queueFull }
+            if state.waiting.count + state.running >= threads + waitingMax {
+                state.refusalCount += 1
+                return .queueFull
+            }
             state.waiting.append(entry)
             return nil
         }

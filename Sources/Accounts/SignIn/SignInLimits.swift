@@ -27,7 +27,7 @@ package struct SignInLimits: Sendable {
     }
 
     /// - Throws: `too_many_requests` with the time to wait. Whether the account exists makes no difference.
-    func take(_ attempt: Attempt, noting notes: RateLimitNotes, now: Date) throws(OAuthError) {
+    func take(_ attempt: Attempt, noting notes: RequestNotes, now: Date) throws(OAuthError) {
         // The address first: one address can't use up another person's attempts beyond its own allowance.
         try byAddress.require(attempt.address, noting: notes, now: now)
         do {

@@ -26,8 +26,7 @@ package final class APIKeyDirectory: Sendable {
     ///   - address: where it was sent from; nil when the caller does not say.
     ///   - notes: where the key itself is what proves the caller, so that the answer tells of its limit.
     /// - Throws: ``APIKeyRefusal``; `too_many_requests` above the key's own limit; `PostgresError`.
-    package func require(_ presented: String, from address: String?, noting notes: RateLimitNotes? = nil, now: Date) async throws -> APIKey
-    {
+    package func require(_ presented: String, from address: String?, noting notes: RequestNotes? = nil, now: Date) async throws -> APIKey {
         let hash = try Self.hash(presented)
         guard let key = try await find(hash, now: now) else { throw APIKeyRefusal.unknown }
         return try use(key, address: address, noting: notes, now: now)
@@ -53,7 +52,7 @@ package final class APIKeyDirectory: Sendable {
         return TokenHash(of: presented)
     }
 
-    private func use(_ key: APIKey, address: String?, noting notes: RateLimitNotes?, now: Date) throws -> APIKey {
+    private func use(_ key: APIKey, address: String?, noting notes: RequestNotes?, now: Date) throws -> APIKey {
         if let flaw = key.credential.judge(from: address, now: now) { throw APIKeyRefusal(flaw) }
         if let limit = key.credential.terms.limit { try limiter.require(key.id, limit: limit, noting: notes, now: now) }
         uses.note(key.id, at: now)

@@ -18,16 +18,18 @@ package final class ReplayGuard: Sendable {
     }
 
     private let queue: BatchQueue<Asked, ReplayVerdict>
+    package let waitingMax: Int
 
     /// - Parameter waitingMax: more checks that wait than these are answered 503.
     package init(database: Database, waitingMax: Int = 10_000) {
         let store = ReplayStore(database)
+        self.waitingMax = waitingMax
         queue = BatchQueue(batchMax: Self.batchMax, waitingMax: waitingMax) { await Self.judge($0, store) }
     }
 
     /// Whether a statement is under way, and how many checks wait for the next.
     var isBusy: Bool { queue.isBusy }
-    var waitingCount: Int { queue.waitingCount }
+    package var waitingCount: Int { queue.waitingCount }
 
     /// Remembers a proof. It comes last, after the signature and everything else has been found right: whoever can't sign must not be
     /// able to use up another's nonces.

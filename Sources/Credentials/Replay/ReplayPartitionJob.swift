@@ -5,7 +5,7 @@ import Runtime
 /// Attaches the replay store's partitions ahead, and drops those whose proofs nobody would accept any more.
 package enum ReplayPartitionJob {
     package static func make(_ database: Database) -> Job {
-        Job(name: "replay partitions", interval: .seconds(30)) { now in try await run(database, now: now) }
+        Job(name: "replay partitions", interval: .seconds(30), reach: .oneNode) { now in try await run(database, now: now) }
     }
 
     static func run(_ database: Database, now: Date) async throws {

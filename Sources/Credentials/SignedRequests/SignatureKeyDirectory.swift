@@ -46,7 +46,7 @@ package final class SignatureKeyDirectory: Sendable {
 
     /// Takes one attempt of a key with a limit of its own.
     /// - Throws: `too_many_requests` above it.
-    func takeAttempt(_ credential: Credential, noting notes: RateLimitNotes?, now: Date) throws(OAuthError) {
+    func takeAttempt(_ credential: Credential, noting notes: RequestNotes?, now: Date) throws(OAuthError) {
         guard let limit = credential.terms.limit else { return }
         try limiter.require(credential.id, limit: limit, noting: notes, now: now)
     }

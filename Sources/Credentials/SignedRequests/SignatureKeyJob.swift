@@ -9,7 +9,7 @@ package enum SignatureKeyJob {
     private static let batchMax = 100
 
     package static func make(_ database: Database) -> Job {
-        Job(name: "signature keys", interval: .seconds(60)) { now in
+        Job(name: "signature keys", interval: .seconds(60), reach: .oneNode) { now in
             while try await SignatureKeyStore(database).erasePrevious(before: now - previousKeptFor, countMax: batchMax) == batchMax {}
         }
     }

@@ -39,7 +39,7 @@ package struct SignedRequestVerification: Sendable {
     ///   be compared; `PostgresError`.
     package func require(
         _ message: () throws(MessageSignatureRefusal) -> SignableMessage, from address: String?, asker: String?,
-        noting notes: RateLimitNotes? = nil, now: Date,
+        noting notes: RequestNotes? = nil, now: Date,
         permit: (Credential) throws(SignedRequestRefusal) -> Void = { _ throws(SignedRequestRefusal) in }
     ) async throws -> SignedRequest {
         do {
@@ -62,7 +62,7 @@ package struct SignedRequestVerification: Sendable {
     }
 
     private func judge(
-        _ message: SignableMessage, from address: String?, noting notes: RateLimitNotes?, now: Date,
+        _ message: SignableMessage, from address: String?, noting notes: RequestNotes?, now: Date,
         permit: (Credential) throws(SignedRequestRefusal) -> Void
     ) async throws -> SignedRequest {
         let held = try await holding(message, from: address, now: now)

@@ -20,12 +20,15 @@ enum ServerJobs {
                 try await wiring.revocations.load(now: now)
                 wiring.revocations.forgetExpired(now: now)
             },
+            Job(name: "clock", interval: .seconds(10)) { _ in
+                try await wiring.clockDifference.compare(wiring.database, clock: wiring.parts.clock)
+            },
             KeyRotationJob.make(wiring.keys),
             // The same net for keys, where no notification could come.
             Job(name: "signing keys", interval: .seconds(5)) { now in
                 guard !wiring.clients.isListening || wiring.keysAreStale.isSet else { return }
                 try await wiring.keys.load(now: now)
-                wiring.verification.forgetAll()
+                wiring.forgetVerified()
                 wiring.keysAreStale.set(false)
             },
             Job(name: "limits", interval: RateLimits.exchangeInterval) { now in try await wiring.limits.exchange(now: now) },
@@ -42,11 +45,11 @@ enum ServerJobs {
                 try await SealedTables.reencryption(wiring).run()
             },
             ReplayPartitionJob.make(wiring.database),
-            Job(name: "refresh token salts", interval: .seconds(10)) { now in
+            Job(name: "refresh token salts", interval: .seconds(10), reach: .oneNode) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseSalts(now: now, batchMax: batchMax)
             },
             Job(name: "memory", interval: .seconds(30)) { _ in ProcessMemory.trim() },
-            Job(name: "expired rows", interval: .seconds(60)) { now in
+            Job(name: "expired rows", interval: .seconds(60), reach: .oneNode) { now in
                 try await OAuthErasure(database: wiring.database, settings: wiring.parts.oauth).eraseExpired(now: now, batchMax: batchMax)
                 try await AccountErasure(database: wiring.database).eraseExpired(now: now, batchMax: batchMax)
                 while try await RateLimitStore(wiring.database).eraseFull(now: now, countMax: batchMax) == batchMax {}

@@ -42,35 +42,54 @@ struct Listeners: Sendable {
     ///   - onRunning: called once, when the first port is being listened on.
     ///   - onMutualRunning: the same for the second, where there is one.
     func services(
-        _ responder: @escaping RequestChannel.Responder, onRunning: @escaping @Sendable (_ port: Int) async -> Void,
+        _ responder: @escaping RequestChannel.Responder, leaving: Leaving = Leaving(),
+        onRunning: @escaping @Sendable (_ port: Int) async -> Void,
         onMutualRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) -> [any Service] {
         var services: [any Service] = []
         if let mutualCredentials, let port = settings.mutualTLS.port {
             let logger = logger
             services.append(
-                service(tls(mutualCredentials, asksForCertificate: true, responder), settings.mutualTLS.address, port) { port in
+                service(tls(mutualCredentials, asksForCertificate: true, leaving, responder), settings.mutualTLS.address, port) { port in
                     logger.notice("asking for client certificates", metadata: ["port": "\(port)"])
                     await onMutualRunning(port)
                 })
         }
         if let credentials {
             services.append(
-                service(tls(credentials, asksForCertificate: false, responder), settings.address, settings.port, onRunning))
+                service(tls(credentials, asksForCertificate: false, leaving, responder), settings.address, settings.port, onRunning))
         } else {
-            let plain = RequestChannel(idleTimeMax: Self.idleTimeMax, bodyBytesMax: Form.bodyBytesMax, responder: responder)
+            let plain = RequestChannel(
+                idleTimeMax: Self.idleTimeMax, bodyBytesMax: Form.bodyBytesMax, isLeaving: { leaving.isUnderway }, responder: responder)
             services.append(service(plain, settings.address, settings.port, onRunning))
         }
         if !reloads.isEmpty { services.append(CertificateSignal(reload: reload)) }
         return services
     }
 
-    private func tls(_ credentials: TLSCredentials, asksForCertificate: Bool, _ responder: @escaping RequestChannel.Responder)
-        -> TLSListener
-    {
+    /// The listener for monitoring, where there is one; in plain HTTP.
+    func monitoring(
+        _ place: ListenAddress?, _ metrics: MetricsEndpoint, onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) -> [any Service] {
+        guard let place else { return [] }
+        let logger = logger
+        let channel = RequestChannel(idleTimeMax: Self.idleTimeMax, bodyBytesMax: Form.bodyBytesMax) { request, _ in
+            await metrics.respond(request)
+        }
+        return [
+            service(channel, place.address, place.port) { port in
+                logger.notice("metrics", metadata: ["address": "\(place.address)", "port": "\(port)"])
+                await onRunning(port)
+            }
+        ]
+    }
+
+    private func tls(
+        _ credentials: TLSCredentials, asksForCertificate: Bool, _ leaving: Leaving, _ responder: @escaping RequestChannel.Responder
+    ) -> TLSListener {
         TLSListener(
             credentials, asksForCertificate: asksForCertificate, idleTimeMax: Self.idleTimeMax, bodyBytesMax: Form.bodyBytesMax,
-            responder: responder)
+            isLeaving: { leaving.isUnderway }, responder: responder)
     }
 
     private func service(

@@ -8,6 +8,10 @@ import Yams
 package struct GatehouseSettings: Sendable {
     /// No trailing slash (OpenID Connect Discovery §4.1 appends paths to it).
     package var issuer: String
+    /// Further addresses that it is an issuer under.
+    package var otherIssuers: [String]
+    /// Where else machines reach it.
+    package var backChannelURLs: [String]
     /// What people read on the pages.
     package var name: String
     /// This machine only: http, short declared secrets and readable passwords are tolerated.
@@ -32,6 +36,9 @@ package struct GatehouseSettings: Sendable {
     package var limits: LimitsSettings
     package var audit: AuditSettings
     package var log: LogSettings
+    package var metrics: MetricsSettings
+    package var shutdown: ShutdownSettings
+    package var hsts: HSTSSettings
     package var resources: [DeclaredResource]
     /// Scopes that belong to no resource.
     package var scopes: [DeclaredScope]
@@ -83,6 +90,7 @@ package struct GatehouseSettings: Sendable {
         self.local = local
         listen = root.section("listen") { ListenSettings($0, local: local) }
         issuer = Self.issuer(root, local: local, listen: listen)
+        (otherIssuers, backChannelURLs) = Self.addresses(root, issuer: issuer, local: local)
         proxies = root.section("proxies") { ProxiesSettings($0) }
         name = root.read("name", .text(bytesMax: 100), default: "Gatehouse")
         dataDirectory = root.read("data_directory", .path, default: local ? ".gatehouse" : "/var/lib/gatehouse")
@@ -96,7 +104,10 @@ package struct GatehouseSettings: Sendable {
         certificates = root.section("certificates") { CertificatesSettings($0) }
         limits = root.section("limits") { LimitsSettings($0, local: local) }
         audit = root.section("audit") { AuditSettings($0) }
-        log = root.section("log") { LogSettings($0) }
+        log = root.section("log") { LogSettings($0, local: local) }
+        metrics = root.section("metrics") { MetricsSettings($0) }
+        shutdown = root.section("shutdown") { ShutdownSettings($0, local: local) }
+        hsts = root.section("hsts") { HSTSSettings($0) }
         let outbound = root.section("outbound") { OutboundSettings($0) }
         self.outbound = outbound
         prune = root.read("prune", .bool, default: false)
@@ -109,6 +120,19 @@ package struct GatehouseSettings: Sendable {
         gateway = root.section("gateway") { [context] in GatewaySettings($0, context) }
         federation = root.section("federation") { [context] in FederationSettings($0, context, allowsHTTP: outbound.allowsHTTP) }
         effective = root.report.outline.text
+    }
+
+    private static func addresses(_ root: SettingsSection, issuer: String, local: Bool) -> (issuers: [String], backChannel: [String]) {
+        let issuers = root.scalars("other_issuers", .issuer, countMax: 20)
+        let backChannel = root.scalars("back_channel_urls", .reachableOrigin, countMax: 20)
+        if !local, issuers.contains(where: { $0.hasPrefix("http:") }) {
+            root.refuse("other_issuers", "must begin with https:// outside local mode")
+        }
+        if issuers.contains(issuer) { root.refuse("other_issuers", "has the issuer itself") }
+        for address in backChannel where ([issuer] + issuers).contains(address) {
+            root.refuse("back_channel_urls", "\(address) is an issuer: it needs no entry here")
+        }
+        return (issuers, backChannel)
     }
 
     private static func issuer(_ root: SettingsSection, local: Bool, listen: ListenSettings) -> String {

@@ -1,4 +1,4 @@
-/// `log`: how much is written to standard error.
+/// `log`: how much is written to standard error, and in which form.
 package struct LogSettings: Sendable {
     /// swift-log's levels.
     package enum Level: String, Sendable, CaseIterable {
@@ -6,8 +6,10 @@ package struct LogSettings: Sendable {
     }
 
     package var level = Level.info
+    package var format: LogLines.Format
 
-    init(_ section: SettingsSection) {
+    init(_ section: SettingsSection, local: Bool) {
         level = section.read("level", .word, default: level)
+        format = section.read("format", .word, default: local ? .text : .json)
     }
 }

@@ -101,7 +101,7 @@ struct ChangeListener: Service, CustomStringConvertible {
         wiring.keysAreStale.set(true)
         do {
             try await wiring.keys.load(now: wiring.parts.clock.now)
-            wiring.verification.forgetAll()
+            wiring.forgetVerified()
             wiring.keysAreStale.set(false)
         } catch {
             wiring.parts.logger.warning("signing keys could not be read", metadata: ["error": "\(error)"])

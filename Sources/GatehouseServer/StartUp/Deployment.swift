@@ -43,8 +43,9 @@ package struct Deployment: Sendable {
         do {
             let masterKeys = try MasterKeyFile.read(settings.masterKeys, workingDirectory: workingDirectory)
             let database = try Database(settings: postgres, logger: logger)
-            let parts = try parts(
+            var parts = try parts(
                 settings, masterKeys: masterKeys, templates: resources + "/Templates", workingDirectory: workingDirectory, logger: logger)
+            parts.migrations = migrations
             return Deployment(
                 settings: settings, wiring: try Wiring(parts, database: database), database: database,
                 migrator: Migrator(migrations: migrations, settings: postgres, logger: logger), cluster: cluster, logger: logger)
@@ -75,9 +76,11 @@ package struct Deployment: Sendable {
     private static func parts(
         _ settings: GatehouseSettings, masterKeys: MasterKeys, templates: String, workingDirectory: String, logger: Logger
     ) throws -> Wiring.Parts {
-        let site = Site(issuer: settings.issuer, name: settings.name, version: version)
+        let site = Site(issuer: settings.issuer, name: settings.name, version: version, transportSecurity: settings.hsts.policy)
         var parts = Wiring.Parts(site: site, masterKeys: masterKeys, templates: templates, logger: logger)
         parts.oauth = oauth(settings)
+        parts.otherIssuers = settings.otherIssuers
+        parts.backChannelURLs = settings.backChannelURLs
         parts.sessionLimits = SessionLimits(
             idle: settings.sessions.idle, absolute: settings.sessions.absolute, countMax: settings.sessions.perUserMax)
         let passwords = settings.passwords

@@ -49,6 +49,7 @@ package struct Server: Sendable {
     private func prepare() async throws {
         let wiring = deployment.wiring
         try await waitForDatabase { _ = try await deployment.migrator.migrate() }
+        try await wiring.clockDifference.compare(wiring.database, clock: wiring.parts.clock)
         try await wiring.load(now: wiring.parts.clock.now)
         let changes = try await Reconciliation(settings: deployment.settings, wiring: wiring).apply()
         for change in changes {
@@ -72,20 +73,29 @@ package struct Server: Sendable {
     private func serve(_ listeners: Listeners) async throws {
         let wiring = deployment.wiring
         listeners.warn(now: wiring.parts.clock.now)
+        let locks = JobLockStore(wiring.database)
         let jobs = JobRunner(
-            jobs: ServerJobs.all(wiring) + listeners.jobs, clock: wiring.parts.clock, logger: deployment.logger)
-        // Shut down in reverse order: the door closes first. The database is closed after all of them.
+            jobs: ServerJobs.all(wiring) + listeners.jobs, clock: wiring.parts.clock, logger: deployment.logger, exclusion: locks.alone)
+        let responses = HostResponses(wiring)
+        let metrics = MetricsEndpoint(wiring, requests: responses.main.requests, jobs: jobs.tally)
+        let settings = deployment.settings
+        // Shut down in reverse order: first the node says that it leaves, then the doors close, and monitoring watches to the end.
+        // The database is closed after all of them.
         let services: [any Service] =
-            [ChangeListener(wiring: wiring), jobs]
-            + listeners.services(
-                Responses(wiring).respond,
-                onRunning: { port in
-                    await onRunning(port)
-                    ProcessMemory.trim()
-                    ProcessMemory.releaseCode()
-                }) + extraServices
-        let group = ServiceGroup(
-            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: deployment.logger))
-        try await group.run()
+            [ChangeListener(wiring: wiring), jobs] + listeners.monitoring(settings.metrics.listen, metrics)
+            + listeners.services(responses.respond, leaving: wiring.leaving, onRunning: { port in
+                await onRunning(port)
+                ProcessMemory.trim()
+                ProcessMemory.releaseCode()
+            }) + extraServices
+            + [Drain(leaving: wiring.leaving, delay: settings.shutdown.delay, logger: deployment.logger)]
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: deployment.logger)
+        configuration.maximumGracefulShutdownDuration = settings.shutdown.timeMax
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch is CancellationError where wiring.leaving.isUnderway {
+            deployment.logger.warning("what was still under way at the end of shutdown.time_max was given up")
+        }
     }
 }

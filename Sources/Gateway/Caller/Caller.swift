@@ -1,5 +1,6 @@
 import FoundationEssentials
 import OAuthProtocol
+import Web
 
 /// Whoever is at the door, however they proved who they are: one value for access tokens, API keys, client secrets and certificates,
 /// so that rights and audit don't depend on the form of the proof.
@@ -17,6 +18,18 @@ package struct Caller: Sendable {
         case session
         /// A signature over the request under a key of ours (RFC 9421).
         case signature
+
+        /// As metrics tell it.
+        var requestCaller: RequestCaller {
+            switch self {
+            case .accessToken: .accessToken
+            case .apiKey: .apiKey
+            case .clientSecret: .clientSecret
+            case .clientCertificate: .clientCertificate
+            case .session: .browser
+            case .signature: .signature
+            }
+        }
     }
 
     package let proof: Proof

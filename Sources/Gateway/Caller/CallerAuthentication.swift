@@ -40,7 +40,7 @@ package struct CallerAuthentication: Sendable {
     /// - Returns: nil when there is no proof.
     /// - Throws: `invalid_token`, `invalid_client`, `too_many_requests`; `PostgresError`.
     package func find(
-        _ evidence: CallerEvidence, demand: CallerDemand? = nil, noting notes: RateLimitNotes? = nil, now: Date
+        _ evidence: CallerEvidence, demand: CallerDemand? = nil, noting notes: RequestNotes? = nil, now: Date
     ) async throws -> Caller? {
         let demand = demand ?? ownDemand
         guard let header = try Self.authorization(evidence) else {
@@ -83,7 +83,9 @@ package struct CallerAuthentication: Sendable {
 
     /// Who sent a request to this server. Its body is still there afterwards.
     package func find(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws -> Caller? {
-        try await find(try await CallerEvidence.read(&request, context, site: site), noting: context.rateLimits, now: now)
+        let caller = try await find(try await CallerEvidence.read(&request, context, site: site), noting: context.rateLimits, now: now)
+        if let caller { context.notes.note(caller.proof.requestCaller) }
+        return caller
     }
 
     /// - Throws: as ``find(_:now:)``, and `invalid_token` with the bare challenge when there is no proof.
@@ -92,6 +94,7 @@ package struct CallerAuthentication: Sendable {
         guard let caller = try await find(evidence, noting: context.rateLimits, now: now) else {
             throw wantingSignature(.missingToken(), evidence)
         }
+        context.notes.note(caller.proof.requestCaller)
         return caller
     }
 
@@ -106,7 +109,7 @@ package struct CallerAuthentication: Sendable {
     private static func isToken(_ text: String) -> Bool { text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 }
 
     private func bearerCaller(
-        _ text: String, _ evidence: CallerEvidence, _ demand: CallerDemand, noting notes: RateLimitNotes?, now: Date
+        _ text: String, _ evidence: CallerEvidence, _ demand: CallerDemand, noting notes: RequestNotes?, now: Date
     ) async throws -> Caller {
         if Self.isToken(text) {
             guard demand.accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
@@ -180,7 +183,7 @@ package struct CallerAuthentication: Sendable {
 
     /// - Returns: nil where no signature names a key of ours: a proxy's for one is no proof, and is passed over (RFC 9421 §3.2).
     private func signatureCaller(
-        _ evidence: CallerEvidence, _ demand: CallerDemand, noting notes: RateLimitNotes?, now: Date
+        _ evidence: CallerEvidence, _ demand: CallerDemand, noting notes: RequestNotes?, now: Date
     ) async throws -> Caller? {
         guard evidence.isSigned else { return nil }
         if let keyIDs = try? evidence.message.signatureKeyIDs, !keyIDs.contains(where: SignatureKeyID.isOurs) { return nil }

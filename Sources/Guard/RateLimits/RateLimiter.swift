@@ -28,6 +28,7 @@ package final class RateLimiter: Sendable {
     package let policy: RateLimitPolicy
     private let tally: AuditTally?
     private let state = Mutex(State())
+    private let refusals = Atomic(0)
 
     /// - Parameter tally: where refusals are counted.
     package init(_ policy: RateLimitPolicy, tally: AuditTally? = nil) {
@@ -70,19 +71,23 @@ package final class RateLimiter: Sendable {
     ///   - notes: where the answer's fields come from.
     /// - Throws: `too_many_requests` with the time to wait.
     package func require(
-        _ key: String, limit: AttemptLimit? = nil, clientID: String? = nil, noting notes: RateLimitNotes? = nil, now: Date
+        _ key: String, limit: AttemptLimit? = nil, clientID: String? = nil, noting notes: RequestNotes? = nil, now: Date
     ) throws(OAuthError) {
         try pass(take(key, limit: limit, now: now), clientID: clientID, noting: notes)
     }
 
     /// Refuses unless the verdict allows it; counts the refusal.
     /// - Throws: `too_many_requests` with the time to wait.
-    package func pass(_ verdict: RateLimitVerdict, clientID: String? = nil, noting notes: RateLimitNotes? = nil) throws(OAuthError) {
+    package func pass(_ verdict: RateLimitVerdict, clientID: String? = nil, noting notes: RequestNotes? = nil) throws(OAuthError) {
         notes?.note(verdict.standing)
         guard !verdict.isAllowed else { return }
+        refusals.wrappingAdd(1, ordering: .relaxed)
         tally?.count(.rateLimitRefused, clientID: clientID, reason: policy.name)
         throw .tooManyRequests(reason: "limited by \(policy.name)", retryAfter: verdict.wait)
     }
+
+    /// Attempts refused since the start.
+    package var refusalCount: Int { refusals.load(ordering: .relaxed) }
 
     /// Buckets held, for tests of the bound.
     package var keysCount: Int { state.withLock { $0.buckets.count } }

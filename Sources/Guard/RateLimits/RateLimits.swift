@@ -44,7 +44,8 @@ package final class RateLimits: Sendable {
         var isCutOff = false
     }
 
-    private let all: [RateLimiter]
+    /// Every one of them.
+    package let all: [RateLimiter]
     private let store: RateLimitStore
     private let secret: SymmetricKey
     private let state = Mutex(State())

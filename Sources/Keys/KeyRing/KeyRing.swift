@@ -70,6 +70,15 @@ extension KeyRing {
 
     package var jwks: [UInt8] { snapshot.jwks }
 
+    /// For each algorithm that can be signed with, how long its present key has been signing, in seconds.
+    package func signerAges(now: Date) -> [(algorithm: SigningAlgorithm, age: Double)] {
+        let signers = snapshot.signers
+        return SigningAlgorithm.allCases.compactMap { algorithm in
+            guard let held = signers[algorithm], let earliest = held.last else { return nil }
+            return (algorithm, max(0, now.timeIntervalSince((held.first { $0.signsAt <= now } ?? earliest).signsAt)))
+        }
+    }
+
     package var etag: String { snapshot.etag }
 }
 

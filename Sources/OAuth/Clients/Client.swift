@@ -2,6 +2,7 @@ import FoundationEssentials
 import Keys
 import OAuthProtocol
 import Runtime
+import Web
 
 /// An application that asks for tokens.
 package struct Client: Sendable {
@@ -58,6 +59,13 @@ package struct Client: Sendable {
 
     /// RFC 6749 §2.1: it has no credential of its own.
     package var isPublic: Bool { metadata.isPublic }
+
+    /// How it proves itself, as metrics tell it.
+    package var requestCaller: RequestCaller {
+        let method = metadata.tokenEndpointAuthMethod
+        return method.isPublic
+            ? .publicClient : method.usesSecret ? .clientSecret : method.usesCertificate ? .clientCertificate : .otherClient
+    }
 
     package var displayName: String { metadata.clientName.best() ?? id }
 

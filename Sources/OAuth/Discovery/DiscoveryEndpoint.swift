@@ -26,18 +26,20 @@ package struct DiscoveryEndpoint: Sendable {
     }
 
     static func document(_ settings: OAuthSettings) -> JSONValue {
-        func url(_ path: String) -> JSONValue { .string(settings.issuer + path) }
+        /// Where browsers go.
+        func page(_ path: String) -> JSONValue { .string(settings.issuer + path) }
+        func url(_ path: String) -> JSONValue { .string((settings.backChannelURL ?? settings.issuer) + path) }
         func list(_ words: [String]) -> JSONValue { .array(words.map(JSONValue.string)) }
         let confidential = TokenEndpointAuthMethod.allCases.filter { !$0.isPublic }.map(\.rawValue)
         var members: [String: JSONValue] = [
             "issuer": .string(settings.issuer),
-            "authorization_endpoint": url(Path.authorize),
+            "authorization_endpoint": page(Path.authorize),
             "token_endpoint": url(Path.token),
             "userinfo_endpoint": url(Path.userInfo),
             "jwks_uri": url(Path.keys),
             "introspection_endpoint": url(Path.introspect),
             "revocation_endpoint": url(Path.revoke),
-            "end_session_endpoint": url(Path.logout),
+            "end_session_endpoint": page(Path.logout),
             "scopes_supported": list(Audiences(settings).allScopes),
             "response_types_supported": list(["code"]),
             "response_modes_supported": list(["query", "form_post"]),
@@ -63,18 +65,20 @@ package struct DiscoveryEndpoint: Sendable {
             "authorization_response_iss_parameter_supported": .bool(true),
         ]
         if case .off = settings.registration {} else { members["registration_endpoint"] = url(Path.register) }
-        if let base = settings.mutualTLSURL { members["mtls_endpoint_aliases"] = aliases(of: members, issuer: settings.issuer, base: base) }
+        if let base = settings.mutualTLSURL {
+            members["mtls_endpoint_aliases"] = aliases(of: members, from: settings.backChannelURL ?? settings.issuer, base: base)
+        }
         return .object(members)
     }
 
     /// The endpoints that a client calls by itself, where it can show its certificate (RFC 8705 §5). Those for browsers have none.
-    private static func aliases(of members: [String: JSONValue], issuer: String, base: String) -> JSONValue {
+    private static func aliases(of members: [String: JSONValue], from own: String, base: String) -> JSONValue {
         var aliases: [String: JSONValue] = [:]
         for name in [
             "token_endpoint", "userinfo_endpoint", "introspection_endpoint", "revocation_endpoint", "registration_endpoint",
         ] {
             guard let address = members[name]?.string else { continue }
-            aliases[name] = .string(base + address.dropFirst(issuer.count))
+            aliases[name] = .string(base + address.dropFirst(own.count))
         }
         return .object(aliases)
     }

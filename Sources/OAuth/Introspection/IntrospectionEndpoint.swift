@@ -51,6 +51,7 @@ package struct IntrospectionEndpoint: Sendable {
     ) async throws -> IntrospectionCaller {
         let client = try await authentication.authenticate(
             request.headers, form, certificates: context.peerCertificates, from: context.limitKey, now: now)
+        context.notes.note(client.requestCaller)
         guard !client.isPublic else {
             throw OAuthError.invalidClient("a public client may not introspect", challenge: ClientAuthentication.challenge)
         }

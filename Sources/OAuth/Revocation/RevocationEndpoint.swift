@@ -22,6 +22,7 @@ package struct RevocationEndpoint: Sendable {
         let now = clock.now
         let client = try await authentication.authenticate(
             request.headers, form, certificates: context.peerCertificates, from: context.limitKey, now: now)
+        context.notes.note(client.requestCaller)
         let token = try form.required("token", bytesMax: 16_384)
         // RFC 7009 §2.1: the hint is an optimisation; an unknown one is ignored.
         _ = try form.optional("token_type_hint")

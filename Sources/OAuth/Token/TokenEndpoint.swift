@@ -35,6 +35,7 @@ package struct TokenEndpoint: Sendable {
         let now = clock.now
         let client = try await authentication.authenticate(
             request.headers, form, certificates: context.peerCertificates, from: context.limitKey, now: now)
+        context.notes.note(client.requestCaller)
         if !client.isPublic { try limiter.require(client.id, clientID: client.id, noting: context.rateLimits, now: now) }
         let name = try form.required("grant_type")
         guard let grant = grants[name] else { throw OAuthError.unsupportedGrantType("grant_type is not supported") }

@@ -26,7 +26,7 @@ struct APIKeyExchange: Sendable {
         let lifetime: Duration
     }
 
-    func approve(_ form: Parameters, address: String, noting notes: RateLimitNotes, now: Date) async throws -> Approval {
+    func approve(_ form: Parameters, address: String, noting notes: RequestNotes, now: Date) async throws -> Approval {
         guard try form.required("subject_token_type") == Self.keyType else {
             throw OAuthError.invalidRequest("subject_token_type is not supported")
         }
@@ -52,7 +52,7 @@ struct APIKeyExchange: Sendable {
             clientID: clientID(of: key), lifetime: max(.seconds(1), lifetime))
     }
 
-    private func require(_ text: String, address: String, noting notes: RateLimitNotes, now: Date) async throws -> APIKey {
+    private func require(_ text: String, address: String, noting notes: RequestNotes, now: Date) async throws -> APIKey {
         do {
             let key = try await keys.require(text, from: address, noting: notes, now: now)
             // Everybody may hold a publishable key.

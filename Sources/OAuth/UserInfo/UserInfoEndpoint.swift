@@ -25,6 +25,7 @@ package struct UserInfoEndpoint: Sendable {
         }
         // RFC 9068 §4: a token narrowed to another service is not for this one.
         guard accessToken.audiences.contains(issuer) else { throw OAuthError.invalidToken(reason: "not in the audience") }
+        context.notes.note(.accessToken)
         try limiter.require(accessToken.subject, noting: context.rateLimits, now: now)
         guard let (user, wanted) = try await UserInfoStore(database).find(userID: userID, grantID: grantID) else {
             throw OAuthError.invalidToken(reason: "user gone or disabled, or grant gone")

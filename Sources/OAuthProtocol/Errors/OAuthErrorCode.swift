@@ -60,6 +60,7 @@ extension OAuthError {
         package static let methodNotAllowed = Code(rawValue: "method_not_allowed")
         package static let payloadTooLarge = Code(rawValue: "payload_too_large")
         package static let unsupportedMediaType = Code(rawValue: "unsupported_media_type")
+        package static let misdirected = Code(rawValue: "misdirected_request")
         package static let tooManyRequests = Code(rawValue: "too_many_requests")
 
         /// The one table of HTTP statuses (RFC 6749 §5.2: 400 unless said otherwise).
@@ -71,6 +72,7 @@ extension OAuthError {
             case .methodNotAllowed: 405
             case .payloadTooLarge: 413
             case .unsupportedMediaType: 415
+            case .misdirected: 421
             case .tooManyRequests: 429
             case .serverError: 500
             case .temporarilyUnavailable: 503

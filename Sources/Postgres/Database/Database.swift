@@ -38,6 +38,12 @@ package final class Database: Service, Queryable {
         await pool.close()
     }
 
+    /// How the pool stands.
+    package var figures: PoolFigures { pool.figures }
+
+    /// Whether LISTEN is in force for every channel that somebody listens on, and somebody does.
+    package var isListening: Bool { listener.isListening }
+
     package func all<T: Sendable>(
         _ sql: String, _ parameters: [PostgresValue], _ decode: (PostgresRow) throws -> T
     ) async throws -> [T] {

@@ -7,11 +7,15 @@ package struct Migration: Sendable, Equatable {
     /// The file name without number and ending.
     package let name: String
     package let sql: String
+    /// Which older programs go on beside it.
+    package let reach: MigrationReach
 
+    /// A first line that is a malformed mark counts as none; ``load(directory:)`` refuses it.
     package init(number: Int, name: String, sql: String) {
         self.number = number
         self.name = name
         self.sql = sql
+        reach = MigrationReach.read(sql, number: number) ?? .from(number)
     }
 
     /// SHA-256 of the text, in hex.
@@ -35,6 +39,7 @@ package struct Migration: Sendable, Equatable {
             }
             let contents = try Data(contentsOf: URL(filePath: "\(directory)/\(file)"))
             guard let sql = String(validating: contents, as: UTF8.self) else { throw MigrationError.misnamed("\(file) (not UTF-8)") }
+            guard MigrationReach.read(sql, number: number) != nil else { throw MigrationError.mismarked(file) }
             migrations.append(Migration(number: number, name: String(parts[1]), sql: sql))
         }
         migrations.sort { $0.number < $1.number }
@@ -52,7 +57,7 @@ package struct Migration: Sendable, Equatable {
 
 /// Why the database and the program's migrations don't fit.
 package enum MigrationError: Error, Equatable, CustomStringConvertible {
-    /// The database knows a migration that this program does not: an older program on a newer database.
+    /// The database knows a migration that this program does not, and that does not serve it: an older program on a newer database.
     case databaseIsNewer(Int)
     /// This migration's text differs from the one that was applied.
     case changed(Int)
@@ -60,17 +65,19 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
     case gap(Int)
     case duplicated(Int)
     case misnamed(String)
+    case mismarked(String)
     /// The statement of this migration that failed, in the server's words.
     case failed(Int, name: String, reason: String)
 
     package var description: String {
         switch self {
         case .databaseIsNewer(let number):
-            "the database is newer than this program: it has migration \(number). Start the newer program, or restore a backup."
+            "the database is newer than this program: migration \(number) no longer serves it. Start the newer program, or restore a backup."
         case .changed(let number): "migration \(number) was changed after it had been applied. Put the file back and add a new one."
         case .gap(let number): "migration \(number) is missing"
         case .duplicated(let number): "two migrations have the number \(number)"
         case .misnamed(let file): "\(file) is not named NNNN_what_changed.sql"
+        case .mismarked(let file): "the first line of \(file) is neither -- expand nor -- contract from NNNN"
         case .failed(let number, let name, let reason): "migration \(number) (\(name)) failed: \(reason)"
         }
     }

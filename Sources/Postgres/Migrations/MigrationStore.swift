@@ -3,6 +3,8 @@ struct MigrationStore {
     struct Record: Sendable, Equatable {
         let number: Int
         let checksum: String
+        /// The oldest program, by its newest migration, that goes on beside it; nil where a program wrote it that didn't say.
+        var servesFrom: Int?
     }
 
     /// One arbitrary number that every node locks while it migrates.
@@ -24,6 +26,25 @@ struct MigrationStore {
                 applied_at timestamptz not null default now()
             )
             """)
+        // Since then; not in the statement above, since a database may have been made before.
+        guard try await !hasReach(transaction) else { return }
+        try await transaction.execute("alter table schema_migrations add column serves_from int")
+    }
+
+    private static func hasReach(_ queryable: some Queryable) async throws -> Bool {
+        try await queryable.first(
+            """
+            select exists (
+                select from pg_attribute
+                where attrelid = to_regclass('schema_migrations') and attname = 'serves_from' and not attisdropped
+            )
+            """
+        ) { try $0.bool(0) } ?? false
+    }
+
+    /// Waiting for a lock holds up everybody who comes after: rather give way, and try again.
+    static func limitLockWait(_ transaction: Transaction, milliseconds: Int) async throws {
+        try await transaction.execute("set local lock_timeout = \(milliseconds)")
     }
 
     static func tableExists(_ queryable: some Queryable) async throws -> Bool {
@@ -31,14 +52,17 @@ struct MigrationStore {
     }
 
     static func all(_ queryable: some Queryable) async throws -> [Record] {
-        try await queryable.all("select number, checksum from schema_migrations order by number") {
-            Record(number: try $0.int(0), checksum: try $0.text(1))
+        // By way of JSON, since the column may not be there yet.
+        try await queryable.all(
+            "select number, checksum, (to_jsonb(m) ->> 'serves_from')::int from schema_migrations m order by number"
+        ) {
+            Record(number: try $0.int(0), checksum: try $0.text(1), servesFrom: try $0.optionalInt(2))
         }
     }
 
     static func insert(_ migration: Migration, _ transaction: Transaction) async throws {
         try await transaction.execute(
-            "insert into schema_migrations (number, name, checksum) values ($1, $2, $3)",
-            [.int(migration.number), .text(migration.name), .text(migration.checksum)])
+            "insert into schema_migrations (number, name, checksum, serves_from) values ($1, $2, $3, $4)",
+            [.int(migration.number), .text(migration.name), .text(migration.checksum), .int(migration.reach.servesFrom)])
     }
 }

@@ -43,6 +43,12 @@ final class Listener: ConnectionOwner, ReactorTicker {
         state = Mutex(State(backoff: Backoff(min: settings.backoffMin, max: settings.backoffMax, seed: .jitterSeed)))
     }
 
+    var isListening: Bool {
+        state.withLock { state in
+            state.isOpen && !state.channels.isEmpty && state.channels.values.allSatisfy { $0.hearing == .heard }
+        }
+    }
+
     // MARK: Subscribers
 
     func subscribe(_ channel: String) -> AsyncStream<PostgresNotification> {

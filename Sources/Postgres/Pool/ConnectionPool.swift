@@ -32,6 +32,8 @@ final class ConnectionPool: ConnectionOwner, ReactorTicker {
         Reactor.shared.hasten(self, to: .now)
     }
 
+    var figures: PoolFigures { shell.withLock { $0.pool.figures } }
+
     // MARK: Callers
 
     func submit(_ errand: Errand) {

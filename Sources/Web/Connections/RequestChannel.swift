@@ -20,12 +20,17 @@ package struct RequestChannel: ServerChildChannel {
 
     private let idleTimeMax: Duration
     private let bodyBytesMax: Int
+    private let isLeaving: @Sendable () -> Bool
     private let responder: Responder
 
     /// - Parameters:
     ///   - idleTimeMax: how long a request may take to arrive, and how long a connection may wait for the next.
     ///   - bodyBytesMax: of a longer body nothing is kept: whoever reads it gets `NIOTooManyBytesError`, and the connection is closed.
-    package init(idleTimeMax: Duration, bodyBytesMax: Int, responder: @escaping Responder) {
+    ///   - isLeaving: whether connections are to end with the next answer, since the server is about to.
+    package init(
+        idleTimeMax: Duration, bodyBytesMax: Int, isLeaving: @escaping @Sendable () -> Bool = { false }, responder: @escaping Responder
+    ) {
+        self.isLeaving = isLeaving
         self.idleTimeMax = idleTimeMax
         self.bodyBytesMax = bodyBytesMax
         self.responder = responder
@@ -35,7 +40,8 @@ package struct RequestChannel: ServerChildChannel {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandlers([
                 ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: Self.limits)),
-                RequestHandler(idleTimeMax: TimeAmount(idleTimeMax), bodyBytesMax: bodyBytesMax, responder: responder),
+                RequestHandler(
+                    idleTimeMax: TimeAmount(idleTimeMax), bodyBytesMax: bodyBytesMax, isLeaving: isLeaving, responder: responder),
             ])
             return Connection(channel: channel)
         }

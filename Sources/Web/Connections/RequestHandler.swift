@@ -21,6 +21,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
     private let idleTimeMax: TimeAmount
     private let bodyBytesMax: Int
+    private let isLeaving: @Sendable () -> Bool
     private let responder: RequestChannel.Responder
 
     private var context: ChannelHandlerContext?
@@ -37,7 +38,10 @@ final class RequestHandler: ChannelDuplexHandler {
     private var waitsSince = NIODeadline.now()
     private var idleCheck: Scheduled<Void>?
 
-    init(idleTimeMax: TimeAmount, bodyBytesMax: Int, responder: @escaping RequestChannel.Responder) {
+    init(
+        idleTimeMax: TimeAmount, bodyBytesMax: Int, isLeaving: @escaping @Sendable () -> Bool, responder: @escaping RequestChannel.Responder
+    ) {
+        self.isLeaving = isLeaving
         self.idleTimeMax = idleTimeMax
         self.bodyBytesMax = bodyBytesMax
         self.responder = responder
@@ -183,7 +187,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private func finish(_ answer: Answer) {
         // Nil when the connection has ended meanwhile.
         guard let context else { return }
-        let isLast = answer.persistence == .close || (isClosing && arrivals.isEmpty)
+        let isLast = answer.persistence == .close || ((isClosing || isLeaving()) && arrivals.isEmpty)
         let buffer = ResponseEncoding.encode(
             answer.head, body: answer.body, persistence: isLast ? .close : answer.persistence, allocator: context.channel.allocator)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import Runtime
 
 /// What a handler knows about a request besides the request itself.
 package struct GatehouseContext: RequestContext {
@@ -13,8 +14,8 @@ package struct GatehouseContext: RequestContext {
     /// The certificate that the client has proven to hold the key of, and those that vouch for it, in DER; empty without one.
     /// Whether any of them is to be trusted has not been judged.
     package var peerCertificates: [[UInt8]]
-    /// The limits that the request has met.
-    package let rateLimits = RateLimitNotes()
+    /// What becomes known of the request on its way.
+    package let notes = RequestNotes()
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
@@ -32,6 +33,9 @@ package struct GatehouseContext: RequestContext {
         return verdict.refusals
     }
 
+    /// The limits that the request has met.
+    package var rateLimits: RequestNotes { notes }
+
     /// Request bodies above this are refused with 413.
     package var maxUploadSize: Int { Form.bodyBytesMax }
 
@@ -44,4 +48,13 @@ package struct GatehouseContext: RequestContext {
 
     /// Names this request in the log and on error pages.
     package var requestID: String { "\(id)" }
+
+    /// What every line of the log says about the request that it belongs to: ids, and nothing about people.
+    /// - Parameter randomness: where a trace is begun here.
+    package func logMetadata(_ randomness: any Randomness) -> Logger.Metadata {
+        let trace = notes.trace(randomness)
+        var metadata: Logger.Metadata = ["request": "\(requestID)", "trace_id": "\(trace.traceID)", "span_id": "\(trace.spanID)"]
+        if let parent = trace.parentID { metadata["parent_id"] = "\(parent)" }
+        return metadata
+    }
 }

@@ -13,8 +13,14 @@ package struct Site: Sendable {
     /// The version shown on the home page; may be empty.
     package let version: String
 
-    /// - Parameter issuer: An absolute http or https URL; a trailing slash is dropped.
-    package init(issuer: String, name: String = "Gatehouse", version: String = "") {
+    /// `Strict-Transport-Security` (RFC 6797 §6.1), sent where ``isSecure``.
+    package let transportSecurity: String
+
+    /// - Parameters:
+    ///   - issuer: An absolute http or https URL; a trailing slash is dropped.
+    ///   - transportSecurity: by default a year. Subdomains are the operator's business, not ours.
+    package init(issuer: String, name: String = "Gatehouse", version: String = "", transportSecurity: String = "max-age=31536000") {
+        self.transportSecurity = transportSecurity
         var text = Substring(issuer)
         while text.utf8.last == UInt8(ascii: "/") { text = text.dropLast() }
         self.issuer = String(text)

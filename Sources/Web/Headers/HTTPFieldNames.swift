@@ -13,6 +13,7 @@ extension HTTPField.Name {
     package static let xClientCert = custom("X-Client-Cert")
     package static let xForwardedClientCert = custom("X-Forwarded-Client-Cert")
     package static let xForwardedFor = custom("X-Forwarded-For")
+    package static let traceParent = custom("traceparent")
     static let crossOriginOpenerPolicy = custom("Cross-Origin-Opener-Policy")
     static let permissionsPolicy = custom("Permissions-Policy")
     static let pragma = custom("Pragma")

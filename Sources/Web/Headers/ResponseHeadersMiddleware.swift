@@ -20,10 +20,7 @@ package struct ResponseHeadersMiddleware: RouterMiddleware {
                 name: .permissionsPolicy,
                 value: "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"),
         ]
-        if site.isSecure {
-            // A year (RFC 6797 §6.1.1). Subdomains are the operator's business, not ours.
-            shared.append(HTTPField(name: .strictTransportSecurity, value: "max-age=31536000"))
-        }
+        if site.isSecure { shared.append(HTTPField(name: .strictTransportSecurity, value: site.transportSecurity)) }
         self.shared = shared
         machine =
             shared + [

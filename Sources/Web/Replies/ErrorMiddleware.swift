@@ -2,6 +2,7 @@ import Hummingbird
 import Logging
 import NIOHTTP1
 import OAuthProtocol
+import Runtime
 
 /// Every error leaves through here: as JSON on the paths of machines, as a page on those of people.
 package struct ErrorMiddleware: RouterMiddleware {
@@ -18,9 +19,12 @@ package struct ErrorMiddleware: RouterMiddleware {
     }
 
     private let style: Style
+    private let randomness: any Randomness
 
-    package init(_ style: Style) {
+    /// - Parameter randomness: for the trace of a request that brings none, when something about it is logged.
+    package init(_ style: Style, randomness: any Randomness = SystemRandomness()) {
         self.style = style
+        self.randomness = randomness
     }
 
     package func handle(
@@ -58,11 +62,11 @@ package struct ErrorMiddleware: RouterMiddleware {
     /// The private reason goes here and nowhere else.
     private func log(_ error: OAuthError, _ context: Context) {
         let level: Logger.Level = error.status >= 500 ? (error.code == .serverError ? .error : .warning) : .debug
-        context.logger.log(
-            level: level, "\(error.code.rawValue)",
-            metadata: [
-                "request": "\(context.requestID)", "status": "\(error.status)", "description": "\(error.publicDescription)",
-                "reason": "\(error.privateReason ?? "-")",
-            ])
+        guard level >= context.logger.logLevel else { return }
+        var metadata = context.logMetadata(randomness)
+        metadata["status"] = "\(error.status)"
+        metadata["description"] = "\(error.publicDescription)"
+        metadata["reason"] = "\(error.privateReason ?? "-")"
+        context.logger.log(level: level, "\(error.code.rawValue)", metadata: metadata)
     }
 }

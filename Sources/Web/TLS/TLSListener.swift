@@ -27,16 +27,18 @@ package struct TLSListener: ServerChildChannel {
     private let asksForCertificate: Bool
     private let idleTimeMax: Duration
     private let bodyBytesMax: Int
+    private let isLeaving: @Sendable () -> Bool
     private let responder: RequestChannel.Responder
 
     /// - Parameters:
     ///   - asksForCertificate: Whether clients may show a certificate of theirs. They need not, and any is taken that they hold the key of:
     ///     the context has it, and judging it is the endpoints' business.
-    ///   - idleTimeMax: as for `RequestChannel`, like `bodyBytesMax` and `responder`.
+    ///   - idleTimeMax: as for `RequestChannel`, like `bodyBytesMax`, `isLeaving` and `responder`.
     package init(
         _ credentials: TLSCredentials, asksForCertificate: Bool, idleTimeMax: Duration, bodyBytesMax: Int,
-        responder: @escaping RequestChannel.Responder
+        isLeaving: @escaping @Sendable () -> Bool = { false }, responder: @escaping RequestChannel.Responder
     ) {
+        self.isLeaving = isLeaving
         self.credentials = credentials
         self.asksForCertificate = asksForCertificate
         self.idleTimeMax = idleTimeMax
@@ -91,7 +93,8 @@ package struct TLSListener: ServerChildChannel {
             let http2 = http2(responder)
             return http2.setup(channel: channel, logger: logger).map { .http2(http2, $0) }
         case .negotiated("http/1.1"), .fallback:
-            let http1 = RequestChannel(idleTimeMax: idleTimeMax, bodyBytesMax: bodyBytesMax, responder: responder)
+            let http1 = RequestChannel(
+                idleTimeMax: idleTimeMax, bodyBytesMax: bodyBytesMax, isLeaving: isLeaving, responder: responder)
             return http1.setup(channel: channel, logger: logger).map { _ in .http1 }
         case .negotiated:
             return channel.close().map { .neither }

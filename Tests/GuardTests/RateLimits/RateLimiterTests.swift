@@ -107,7 +107,7 @@ import Web
     @Test func `refusals are counted with their policy`() throws {
         let tally = AuditTally()
         let limiter = limiter(burst: 1, perMinute: 1, tally: tally)
-        let notes = RateLimitNotes()
+        let notes = RequestNotes()
         try limiter.require("a", noting: notes, now: start)
         for _ in 0..<3 {
             let error = #expect(throws: OAuthError.self) { try limiter.require("a", clientID: "app", noting: notes, now: start) }

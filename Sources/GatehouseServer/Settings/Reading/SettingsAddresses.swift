@@ -52,6 +52,14 @@ extension SettingsScalar where Value == String {
         }
     }
 
+    /// Where machines of one's own reach this server: also in plain http, for a network that nobody else is on.
+    static var reachableOrigin: Self {
+        uri("must be https://host[:port] or http://host[:port] in lower case, without path, trailing slash, query or fragment") {
+            uri, text in
+            uri.rest.isEmpty && uri.origin == text && (text.hasPrefix("https:") || text.hasPrefix("http:"))
+        }
+    }
+
     /// RFC 8707 §2: an absolute URI without a fragment.
     static var resourceIdentifier: Self {
         uri("must be an absolute URI without a fragment, such as https://api.example.com") { uri, _ in
