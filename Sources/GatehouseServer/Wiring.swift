@@ -63,6 +63,7 @@ package struct Wiring: Sendable {
     package let clients: ClientDirectory
     package let revocations: RevocationList
     package let verification: AccessTokenVerification
+    package let proofs: DPoPVerification
     package let apiKeys: APIKeyDirectory
     /// Other nodes have changed the signing keys, and this one could not read them yet.
     package let keysAreStale = StaleFlag()
@@ -99,7 +100,14 @@ package struct Wiring: Sendable {
         doorClient = try DoorClient.make(parts.door, name: parts.site.name)
         clients = ClientDirectory(database: database, clock: parts.clock, builtIn: doorClient.map { [$0] } ?? [])
         revocations = RevocationList(database: database)
-        verification = AccessTokenVerification(issuer: parts.oauth.issuer, keys: keys, revocations: revocations)
+        replay = ReplayGuard(database: database)
+        proofs = DPoPVerification(
+            origins: [parts.site.origin] + (parts.oauth.mutualTLSURL.map { [$0] } ?? []), replay: replay,
+            nonces: parts.oauth.requiresDPoPNonces
+                ? DPoPNonces(keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "dpop nonces", keyID: $0).key })
+                : nil,
+            tally: tally)
+        verification = AccessTokenVerification(issuer: parts.oauth.issuer, keys: keys, revocations: revocations, proofs: proofs)
         limits = RateLimits(parts.limits, database: database, secret: parts.masterKeys.derive(label: "limits").key, tally: tally)
         devices = DeviceCookies(
             keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "devices", keyID: $0).key }, site: parts.site)
@@ -108,7 +116,6 @@ package struct Wiring: Sendable {
         signatureKeys = SignatureKeyDirectory(database: database, masterKeys: parts.masterKeys, limiter: limits.signatureKeys)
         signatureKeyIssuance = SignatureKeyIssuance(
             database: database, directory: signatureKeys, masterKeys: parts.masterKeys, audit: audit, randomness: parts.randomness)
-        replay = ReplayGuard(database: database)
         signatures = try SignedRequestVerification(
             directory: signatureKeys, replay: replay, tally: tally, randomness: parts.randomness)
         certificates = CertificateDirectory(
@@ -118,7 +125,8 @@ package struct Wiring: Sendable {
             listURL: parts.site.issuer + CertificateAuthorityEndpoint.listPath)
         clientAuthentication = ClientAuthentication(clients: clients, guesses: ClientGuesses(limits), certificates: certificates)
         callers = CallerAuthentication(
-            site: parts.site, accepted: parts.callerProofs, tokens: verification, keys: apiKeys, clients: clientAuthentication,
+            site: parts.site, origins: proofs.origins, accepted: parts.callerProofs, tokens: verification, keys: apiKeys,
+            clients: clientAuthentication,
             signatures: signatures, certificates: CertificateCallers(directory: certificates, clients: clients),
             spokenFor: { parts.oauth.services(of: $0) })
         doorSessions = DoorSessions(
