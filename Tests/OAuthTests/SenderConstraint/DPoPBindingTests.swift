@@ -57,7 +57,7 @@ import Web
             try await server.addClient("manager", secret: "m") { $0.scopes = ["keys", "notes:read"] }
             let key = try await server.sendJSON(
                 .post, "/v1/keys", ["name": "x", "scope": "notes:read"],
-                bearer: try await server.clientToken(scope: "keys", basic: ("manager", "m")))
+                bearer: try await server.clientToken(scope: "keys notes:read", basic: ("manager", "m")))
             let exchange = [
                 ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("subject_token", try key.json.text("key")),
                 ("subject_token_type", "urn:gatehouse:params:oauth:token-type:api-key"),
