@@ -28,6 +28,7 @@ public final class GatehouseClient: Sendable {
     private let server: ServerVerification
     private let tokens: TokenRequests
     private let signatures: SignatureVerification
+    private let proofs: TokenProofs
 
     /// - Parameters:
     ///   - issuer: the server's issuer identifier (RFC 8414 §2): https, or http on the loopback interface; without a trailing slash.
@@ -56,32 +57,55 @@ public final class GatehouseClient: Sendable {
         server = ServerVerification(
             credentials, audience: audience, documents: documents, transport: transport, tokens: tokens, options: options)
         signatures = SignatureVerification(options)
+        proofs = TokenProofs(options)
     }
 
     // MARK: Who is calling
 
     /// Validates an access token (RFC 9068 §4) by the server's published keys, mostly without a request: signature (ES256 or RS256, never
-    /// what the token chooses), `typ`, issuer, audience, times, and the certificate that it is bound to (RFC 8705 §3).
+    /// what the token chooses), `typ`, issuer, audience, times, and the certificate or DPoP key that it is bound to (RFC 8705 §3, RFC 9449 §7.1).
     ///
-    /// A revoked token is accepted until it ends; where that is too long, use ``introspect(_:certificate:)``.
+    /// A revoked token is accepted until it ends; where that is too long, use ``introspect(_:certificate:proof:)``.
     /// - Parameters:
-    ///   - token: as it stood behind `Authorization: Bearer`.
+    ///   - token: as it stood behind `Authorization: Bearer` or `Authorization: DPoP`.
     ///   - certificate: the certificate that the TLS peer has proven to hold the key of, in DER.
+    ///   - proof: for a token behind `DPoP`, and for no other. It counts once: in this process.
     /// - Throws: ``GatehouseError/refused(_:)``; ``GatehouseError/unavailable(_:)`` where there are no keys to check it with.
-    public func authenticate(token: String, certificate: [UInt8]? = nil) async throws -> GatehouseCaller {
+    public func authenticate(
+        token: String, certificate: [UInt8]? = nil, proof: GatehouseTokenProof? = nil
+    ) async throws -> GatehouseCaller {
         let now = options.present
-        return try await told { try await validation.validate(token, certificate: certificate, now: now) }
+        return try await proven(token, by: proof, now: now) { key in
+            try await validation.validate(token, certificate: certificate, key: key, now: now)
+        }
     }
 
     /// Asks the server about a token or API key (RFC 7662), and so hears of revocations. The answer is remembered for
     /// ``GatehouseOptions/cacheAgeMax``.
     /// - Parameters:
     ///   - token: an access token or an API key.
-    ///   - certificate: as in ``authenticate(token:certificate:)``.
+    ///   - certificate, proof: as in ``authenticate(token:certificate:proof:)``.
     /// - Throws: any ``GatehouseError``.
-    public func introspect(_ token: String, certificate: [UInt8]? = nil) async throws -> GatehouseCaller {
+    public func introspect(
+        _ token: String, certificate: [UInt8]? = nil, proof: GatehouseTokenProof? = nil
+    ) async throws -> GatehouseCaller {
         let now = options.present
-        return try await told { try await server.introspect(token, certificate: certificate, now: now) }
+        return try await proven(token, by: proof, now: now) { key in
+            try await server.introspect(token, certificate: certificate, key: key, now: now)
+        }
+    }
+
+    /// Looks at the proof, then at the token; when both are good the proof is used up.
+    private func proven(
+        _ token: String, by proof: GatehouseTokenProof?, now: Date, _ work: (_ key: JWKThumbprint?) async throws -> GatehouseCaller
+    ) async throws -> GatehouseCaller {
+        try await told {
+            guard let proof else { return try await work(nil) }
+            let checked = try await proofs.check(proof, token: token, now: now)
+            let caller = try await work(checked.thumbprint)
+            try proofs.consume(checked, now: now)
+            return caller
+        }
     }
 
     /// Verifies an API key. A mistyped one is found by its checksum and costs no request; the server's answer is remembered for

@@ -48,7 +48,9 @@ public struct GatehouseOptions: Sendable {
 
     /// How old a signature may be.
     public var signatureAgeMax: Duration = .seconds(300)
-    /// How many nonces of signed messages are remembered. When they are that many, signed messages are refused until some have
+    /// How old the DPoP proof of a bound token may be.
+    public var proofAgeMax: Duration = .seconds(300)
+    /// How many nonces of signed messages are remembered, and as many identifiers of proofs. When they are that many, signed messages are refused until some have
     /// grown too old to be sent again.
     public var nonceCountMax = 200_000
 
@@ -80,6 +82,7 @@ public struct GatehouseOptions: Sendable {
         guard signatureAgeMax >= .seconds(1), signatureAgeMax <= .seconds(3_600) else {
             throw .misconfigured("signatureAgeMax is over an hour")
         }
+        guard proofAgeMax >= .seconds(1), proofAgeMax <= .seconds(3_600) else { throw .misconfigured("proofAgeMax is over an hour") }
         guard cacheCountMax > 0, nonceCountMax > 0, tokenReserve >= .zero else { throw .misconfigured("a limit is not positive") }
     }
 }

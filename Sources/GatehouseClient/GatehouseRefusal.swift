@@ -32,6 +32,9 @@ public enum GatehouseRefusal: String, Error, Sendable, CaseIterable {
     /// Bound to a certificate that was not presented, or in a way that this library can't check (RFC 8705 §3, RFC 7800 §3).
     case wrongBinding = "wrong_binding"
 
+    /// The DPoP proof is missing, of another request, token or key, or not signed by its own (RFC 9449 §4.3).
+    case wrongProof = "wrong_proof"
+
     // API keys
     /// Mistyped or truncated: the checksum says so, and nobody was asked.
     case checksum
@@ -66,6 +69,18 @@ extension GatehouseRefusal {
             case .expired: .expired
             case .notYetValid: .notYetValid
             case .wrongIssuer: .wrongIssuer
+            }
+    }
+
+    init(_ refusal: DPoPRefusal) {
+        self =
+            switch refusal {
+            case .tooLarge: .tooLarge
+            case .stale, .beforeRecovery: .stale
+            case .future: .notYetValid
+            case .replayed: .replayed
+            case .wrongKey: .wrongBinding
+            default: .wrongProof
             }
     }
 

@@ -16,6 +16,7 @@ public struct GatehouseMiddleware<Context: GatehouseRequestContext>: RouterMiddl
     private let client: GatehouseClient
     private let scopes: [String]
     private let signatures: GatehouseSignatures
+    private let proofOrigin: String?
     private let introspects: Bool
     private let letsAnonymousThrough: Bool
     private let bodyBytesMax: Int
@@ -24,17 +25,20 @@ public struct GatehouseMiddleware<Context: GatehouseRequestContext>: RouterMiddl
     ///   - client: whom to ask.
     ///   - scopes: what every caller must hold; see ``RequireScope`` for single routes.
     ///   - signatures: which signed requests are accepted.
+    ///   - proofOrigin: scheme, host and port as callers know the service (`https://notes.example`), where tokens that are bound to a key are
+    ///     accepted (`Authorization: DPoP`, RFC 9449); nil: they are not. A setting and not the `Host` field, as in ``GatehouseSignatures``.
     ///   - introspects: whether access tokens are taken to the server (RFC 7662), so that revoked ones are refused within seconds,
     ///     instead of being validated by the published keys.
     ///   - letsAnonymousThrough: whether requests without any proof go on, with no caller. A bad proof is refused all the same.
     ///   - bodyBytesMax: how large the body of a signed request may be: it is read before it reaches the handler.
     public init(
-        _ client: GatehouseClient, requiring scopes: String..., signatures: GatehouseSignatures = .none, introspects: Bool = false,
-        letsAnonymousThrough: Bool = false, bodyBytesMax: Int = 1_048_576
+        _ client: GatehouseClient, requiring scopes: String..., signatures: GatehouseSignatures = .none, proofOrigin: String? = nil,
+        introspects: Bool = false, letsAnonymousThrough: Bool = false, bodyBytesMax: Int = 1_048_576
     ) {
         self.client = client
         self.scopes = scopes
         self.signatures = signatures
+        self.proofOrigin = proofOrigin
         self.introspects = introspects
         self.letsAnonymousThrough = letsAnonymousThrough
         self.bodyBytesMax = bodyBytesMax
@@ -51,14 +55,18 @@ public struct GatehouseMiddleware<Context: GatehouseRequestContext>: RouterMiddl
             if let caller = context.caller {
                 try caller.require(scopes)
             } else if !letsAnonymousThrough || !scopes.isEmpty {
-                return GatehouseReply.missing.reply(scopes: scopes)
+                return reply(.missing)
             }
         } catch let error as GatehouseError {
-            return GatehouseReply(error).reply(scopes: scopes)
-        } catch let reply as GatehouseReply {
-            return reply.reply(scopes: scopes)
+            return reply(GatehouseReply(error))
+        } catch let refusal as GatehouseReply {
+            return reply(refusal)
         }
         return try await next(request, context)
+    }
+
+    private func reply(_ reply: GatehouseReply) -> Response {
+        reply.reply(scopes: scopes, takesProofs: proofOrigin != nil)
     }
 
     private func caller(_ request: inout Request, _ context: Context) async throws -> GatehouseCaller? {
@@ -67,7 +75,7 @@ public struct GatehouseMiddleware<Context: GatehouseRequestContext>: RouterMiddl
         guard proofs.count <= 1 else { throw GatehouseReply.ambiguous }
         let isSigned = signatures.origin != nil && request.headers[.signatureInput] != nil
         guard proofs.isEmpty || !isSigned else { throw GatehouseReply.ambiguous }
-        if let proof = proofs.first { return try await bearer(proof, context) }
+        if let proof = proofs.first { return try await holder(proof, request, context) }
         guard isSigned, let origin = signatures.origin else { return nil }
         let message = try await message(&request, origin: origin)
         switch signatures {
@@ -77,17 +85,31 @@ public struct GatehouseMiddleware<Context: GatehouseRequestContext>: RouterMiddl
         }
     }
 
-    private func bearer(_ proof: String, _ context: Context) async throws -> GatehouseCaller {
-        let words = proof.split(separator: " ", maxSplits: 1)
-        guard words.count == 2, words[0].lowercased() == "bearer" else { throw GatehouseReply.missing }
-        let text = words[1].trimmingPrefix { $0 == " " }
-        // Access tokens are JWTs: three parts. Whatever else there is can only be a key.
-        guard text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2, !GatehouseClient.isAPIKey(String(text)) else {
-            return try await client.authenticate(apiKey: String(text), address: context.callerAddress)
+    private func holder(_ authorization: String, _ request: Request, _ context: Context) async throws -> GatehouseCaller {
+        let words = authorization.split(separator: " ", maxSplits: 1)
+        guard words.count == 2 else { throw GatehouseReply.missing }
+        let text = String(words[1].trimmingPrefix { $0 == " " })
+        switch (words[0].lowercased(), proofOrigin) {
+        case ("bearer", _):
+            // Access tokens are JWTs: three parts. Whatever else there is can only be a key.
+            guard text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2, !GatehouseClient.isAPIKey(text) else {
+                return try await client.authenticate(apiKey: text, address: context.callerAddress)
+            }
+            return try await token(text, context, proof: nil)
+        case ("dpop", let origin?):
+            return try await token(
+                text, context,
+                proof: GatehouseTokenProof(
+                    fields: request.headers[values: .dpop], method: request.method.rawValue, uri: origin + request.uri.string))
+        default:
+            throw GatehouseReply.missing
         }
-        return introspects
-            ? try await client.introspect(String(text), certificate: context.callerCertificate)
-            : try await client.authenticate(token: String(text), certificate: context.callerCertificate)
+    }
+
+    private func token(_ text: String, _ context: Context, proof: GatehouseTokenProof?) async throws -> GatehouseCaller {
+        introspects
+            ? try await client.introspect(text, certificate: context.callerCertificate, proof: proof)
+            : try await client.authenticate(token: text, certificate: context.callerCertificate, proof: proof)
     }
 
     /// The request as it was signed. Its body is read, and still there for the handler.
@@ -107,6 +129,8 @@ public struct GatehouseMiddleware<Context: GatehouseRequestContext>: RouterMiddl
 }
 
 extension HTTPField.Name {
+    /// RFC 9449 §4.1
+    fileprivate static let dpop = HTTPField.Name("DPoP") ?? .authorization
     /// RFC 9421 §4.1
     fileprivate static let signatureInput = HTTPField.Name("Signature-Input") ?? .authorization
 }

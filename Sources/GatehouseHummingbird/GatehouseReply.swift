@@ -40,10 +40,11 @@ struct GatehouseReply: HTTPResponseError {
         }
     }
 
-    func reply(scopes: [String]) -> Response {
+    /// - Parameter takesProofs: whether tokens that are bound to a key are accepted, too.
+    func reply(scopes: [String], takesProofs: Bool = false) -> Response {
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
         if [401, 403].contains(status.code) || (status == .badRequest && code != nil) {
-            headers[.wwwAuthenticate] = challenge(scopes: scopes)
+            headers[.wwwAuthenticate] = challenge(scopes: scopes) + (takesProofs ? Self.proofChallenge : "")
         }
         if let retryAfterSeconds { headers[.retryAfter] = "\(retryAfterSeconds)" }
         // All of these are words of ours, without anything that would need an escape.
@@ -55,6 +56,9 @@ struct GatehouseReply: HTTPResponseError {
     func response(from request: Request, context: some RequestContext) throws -> Response {
         reply(scopes: [])
     }
+
+    /// RFC 9449 §7.2: beside that of bearers.
+    private static let proofChallenge = #", DPoP realm="gatehouse", algs="ES256 EdDSA RS256""#
 
     /// RFC 6750 §3
     private func challenge(scopes: [String]) -> String {

@@ -41,10 +41,10 @@ struct Endpoints: Sendable {
             OAuthEndpoints.Parts(
                 settings: parts.oauth, database: wiring.database, clients: wiring.clients,
                 authentication: wiring.clientAuthentication, keys: wiring.keys, masterKeys: parts.masterKeys,
-                revocations: wiring.revocations, verification: wiring.verification, apiKeys: wiring.apiKeys,
-                findCaller: { request, context in try await Self.findCaller(wiring, &request, context) }, sessions: wiring.sessions,
-                signIn: flow,
-                signOut: signOut, limits: wiring.limits, csrf: wiring.csrf, pages: wiring.pages, site: parts.site,
+                revocations: wiring.revocations, verification: wiring.verification, proofs: wiring.proofs,
+                apiKeys: wiring.apiKeys,
+                findCaller: { try await Self.findCaller(wiring, &$0, $1, countsCertificate: $2) }, sessions: wiring.sessions,
+                signIn: flow, signOut: signOut, limits: wiring.limits, csrf: wiring.csrf, pages: wiring.pages, site: parts.site,
                 audit: wiring.audit, tally: wiring.tally, randomness: parts.randomness, clock: parts.clock))
         let audiences = parts.oauth.knownScopes
         let management = CredentialManagement(
@@ -63,13 +63,16 @@ struct Endpoints: Sendable {
 
     /// Introspection authenticates clients itself, by form or header; other callers are found here.
     private static func findCaller(
-        _ wiring: Wiring, _ request: inout Request, _ context: GatehouseContext
+        _ wiring: Wiring, _ request: inout Request, _ context: GatehouseContext, countsCertificate: Bool
     ) async throws -> IntrospectionCaller? {
-        if let header = request.headers[.authorization], try BearerToken(authorization: header) == nil {
+        if let header = request.headers[.authorization], try PresentedToken(authorization: header) == nil {
             try await wiring.callers.refuseSecondProof(&request, context)
             return nil
         }
-        guard let caller = try await wiring.callers.find(&request, context, now: wiring.parts.clock.now) else { return nil }
+        let now = wiring.parts.clock.now
+        guard let caller = try await wiring.callers.find(&request, context, countsCertificate: countsCertificate, now: now) else {
+            return nil
+        }
         // A person's token is in the hands of an application that may be anybody's.
         if caller.userID != nil { try caller.require(anyOf: "introspect") }
         return IntrospectionCaller(

@@ -60,6 +60,9 @@ package struct Wiring: Sendable {
             self.templates = templates
             self.logger = logger
         }
+
+        /// Scheme, host and port under which this issuer's machines may ask: what a proof of a request can name.
+        var origins: [String] { [site.origin] + (oauth.mutualTLSURL.map { [$0] } ?? []) + backChannelURLs }
     }
 
     package private(set) var parts: Parts
@@ -74,6 +77,7 @@ package struct Wiring: Sendable {
     package let clients: ClientDirectory
     package let revocations: RevocationList
     package private(set) var verification: AccessTokenVerification
+    package private(set) var proofs: DPoPVerification
     package let apiKeys: APIKeyDirectory
     /// Other nodes have changed the signing keys, and this one could not read them yet.
     package let keysAreStale = StaleFlag()
@@ -116,7 +120,14 @@ package struct Wiring: Sendable {
         doorClient = try DoorClient.make(parts.door, name: parts.site.name)
         clients = ClientDirectory(database: database, clock: parts.clock, builtIn: doorClient.map { [$0] } ?? [])
         revocations = RevocationList(database: database)
-        verification = AccessTokenVerification(issuer: parts.oauth.issuer, keys: keys, revocations: revocations)
+        replay = ReplayGuard(database: database)
+        proofs = DPoPVerification(
+            origins: parts.origins, replay: replay,
+            nonces: parts.oauth.requiresDPoPNonces
+                ? DPoPNonces(keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "dpop nonces", keyID: $0).key })
+                : nil,
+            tally: tally)
+        verification = AccessTokenVerification(issuer: parts.oauth.issuer, keys: keys, revocations: revocations, proofs: proofs)
         limits = RateLimits(parts.limits, database: database, secret: parts.masterKeys.derive(label: "limits").key, tally: tally)
         devices = DeviceCookies(
             keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "devices", keyID: $0).key }, site: parts.site)
@@ -128,7 +139,6 @@ package struct Wiring: Sendable {
         signatureKeys = SignatureKeyDirectory(database: database, masterKeys: parts.masterKeys, limiter: limits.signatureKeys)
         signatureKeyIssuance = SignatureKeyIssuance(
             database: database, directory: signatureKeys, masterKeys: parts.masterKeys, audit: audit, randomness: parts.randomness)
-        replay = ReplayGuard(database: database)
         signatures = try SignedRequestVerification(
             directory: signatureKeys, replay: replay, tally: tally, randomness: parts.randomness)
         certificates = CertificateDirectory(
@@ -138,7 +148,8 @@ package struct Wiring: Sendable {
             listURL: parts.site.issuer + CertificateAuthorityEndpoint.listPath)
         clientAuthentication = ClientAuthentication(clients: clients, guesses: ClientGuesses(limits), certificates: certificates)
         callers = CallerAuthentication(
-            site: parts.site, accepted: parts.callerProofs, tokens: verification, keys: apiKeys, clients: clientAuthentication,
+            site: parts.site, origins: proofs.origins, accepted: parts.callerProofs, tokens: verification, keys: apiKeys,
+            clients: clientAuthentication,
             signatures: signatures, certificates: CertificateCallers(directory: certificates, clients: clients),
             spokenFor: { parts.oauth.services(of: $0) })
         doorSessions = DoorSessions(
@@ -181,11 +192,13 @@ extension Wiring {
         other.sessions = Sessions(
             database: database, limits: parts.sessionLimits, site: site, audit: audit, randomness: parts.randomness,
             accessTokenLifetimeMax: OAuthSettings.accessTokenLifetimeMax)
-        other.verification = AccessTokenVerification(issuer: issuer, keys: keys, revocations: revocations)
+        other.proofs = proofs.reached(at: other.parts.origins)
+        other.verification = AccessTokenVerification(issuer: issuer, keys: keys, revocations: revocations, proofs: other.proofs)
         other.devices = DeviceCookies(
             keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "devices", keyID: $0).key }, site: site)
         other.callers = CallerAuthentication(
-            site: site, accepted: parts.callerProofs, tokens: other.verification, keys: apiKeys, clients: clientAuthentication,
+            site: site, origins: other.proofs.origins, accepted: parts.callerProofs, tokens: other.verification, keys: apiKeys,
+            clients: clientAuthentication,
             signatures: signatures, certificates: CertificateCallers(directory: certificates, clients: clients),
             spokenFor: { oauth.services(of: $0) })
         return other

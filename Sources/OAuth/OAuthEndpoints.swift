@@ -19,6 +19,7 @@ package struct OAuthEndpoints: Sendable {
         let masterKeys: MasterKeys
         let revocations: RevocationList
         let verification: AccessTokenVerification
+        let proofs: DPoPVerification
         let apiKeys: APIKeyDirectory
         let findCaller: IntrospectionCaller.Finder
         let sessions: Sessions
@@ -36,7 +37,8 @@ package struct OAuthEndpoints: Sendable {
         package init(
             settings: OAuthSettings, database: Database, clients: ClientDirectory, authentication: ClientAuthentication, keys: KeyRing,
             masterKeys: MasterKeys,
-            revocations: RevocationList, verification: AccessTokenVerification, apiKeys: APIKeyDirectory,
+            revocations: RevocationList, verification: AccessTokenVerification, proofs: DPoPVerification,
+            apiKeys: APIKeyDirectory,
             findCaller: @escaping IntrospectionCaller.Finder, sessions: Sessions, signIn: SignInFlow,
             signOut: SignOutPage,
             limits: RateLimits, csrf: CSRFTokens, pages: Pages, site: Site,
@@ -51,6 +53,7 @@ package struct OAuthEndpoints: Sendable {
             self.masterKeys = masterKeys
             self.revocations = revocations
             self.verification = verification
+            self.proofs = proofs
             self.apiKeys = apiKeys
             self.findCaller = findCaller
             self.sessions = sessions
@@ -97,9 +100,9 @@ package struct OAuthEndpoints: Sendable {
             authentication: authentication, grants: Self.grants(parts),
             exchange: APIKeyExchange(keys: parts.apiKeys, audiences: Audiences(parts.settings), tally: parts.tally),
             issuer: TokenIssuer(settings: parts.settings, keys: parts.keys, randomness: parts.randomness),
-            limiter: limits.tokenPerClient, clock: parts.clock)
+            proofs: parts.proofs, limiter: limits.tokenPerClient, clock: parts.clock)
         userInfo = UserInfoEndpoint(
-            issuer: parts.settings.issuer, verification: parts.verification, database: parts.database,
+            issuer: parts.settings.issuer, verification: parts.verification, proofs: parts.proofs, database: parts.database,
             limiter: limits.userInfoPerUser, clock: parts.clock)
         introspection = IntrospectionEndpoint(
             settings: parts.settings, authentication: authentication, findCaller: parts.findCaller, verification: parts.verification,

@@ -8,5 +8,7 @@ extension AuditEvent.Kind {
     package static let grantRevoked = Self("grant.revoked")
     package static let consentDenied = Self("consent.denied")
     package static let tokenRevoked = Self("token.revoked")
+    /// Counted, with the reason.
+    package static let dpopRefused = Self("dpop.refused")
     package static let clientTokensIssued = Self("client_tokens.issued")
 }

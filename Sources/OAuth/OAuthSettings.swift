@@ -20,6 +20,8 @@ package struct OAuthSettings: Sendable {
     package var grantLifetime: Duration = .days(90)
     /// How long a rotated refresh token still answers with its own successor.
     package var refreshGrace: Duration = .seconds(30)
+    /// Whether DPoP proofs must carry a nonce of ours (RFC 9449 §8).
+    package var requiresDPoPNonces = false
     package var authorizationRequestLifetime: Duration = .hours(1)
     package var resources: [Resource] = []
     /// Scopes that belong to no resource.

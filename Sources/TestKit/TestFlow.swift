@@ -16,6 +16,8 @@ package struct TestFlow: Sendable {
     package var password = "analytical-engine"
     /// What the client proves to hold the key of at the token endpoint.
     package var certificates: [[UInt8]] = []
+    /// Whose proofs it sends to the token endpoint; nil: none.
+    package var prover: TestProver?
 
     package init(_ server: TestServer, browser: TestBrowser? = nil) {
         self.server = server
@@ -48,9 +50,11 @@ package struct TestFlow: Sendable {
     }
 
     /// Redeems a code.
-    package func redeem(_ code: String, _ changes: [String: String?] = [:]) async throws -> TestResponse {
+    /// - Parameter proof: in place of one by ``prover``.
+    package func redeem(_ code: String, _ changes: [String: String?] = [:], proof: String? = nil) async throws -> TestResponse {
         try await token(
-            ["grant_type": "authorization_code", "code": code, "redirect_uri": redirectURI, "code_verifier": Self.verifier], changes)
+            ["grant_type": "authorization_code", "code": code, "redirect_uri": redirectURI, "code_verifier": Self.verifier], changes,
+            proof: proof)
     }
 
     package func refresh(_ token: String, _ changes: [String: String?] = [:]) async throws -> TestResponse {
@@ -66,11 +70,15 @@ package struct TestFlow: Sendable {
         return try await redeem(code).json
     }
 
-    private func token(_ fields: [String: String?], _ changes: [String: String?]) async throws -> TestResponse {
+    private func token(
+        _ fields: [String: String?], _ changes: [String: String?], proof: String? = nil
+    ) async throws -> TestResponse {
         var fields = fields
         for (name, value) in changes { fields[name] = .some(value) }
         if secret == nil, fields["client_id"] == nil { fields["client_id"] = clientID }
         let pairs = fields.compactMap { name, value in value.map { (name, $0) } }.sorted { $0.0 < $1.0 }
-        return try await server.post("/oauth2/token", pairs, basic: secret.map { (clientID, $0) }, certificates: certificates)
+        return try await server.token(
+            pairs, basic: secret.map { (clientID, $0) }, certificates: certificates,
+            proof: try proof ?? prover?.proof(now: server.clock.now))
     }
 }

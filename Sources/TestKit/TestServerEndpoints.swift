@@ -6,15 +6,19 @@ import HummingbirdTesting
 import OAuth
 import OAuthProtocol
 import Runtime
+import Web
 
 /// What clients and services ask the machine endpoints, in one call each.
 extension TestServer {
     package typealias Credentials = (id: String, secret: String)
 
-    package func token(_ fields: [(String, String)], basic: Credentials? = ("app", "app-secret"), certificates: [[UInt8]] = []) async throws
-        -> TestResponse
-    {
-        try await post("/oauth2/token", fields, basic: basic, certificates: certificates)
+    /// - Parameter proof: of DPoP.
+    package func token(
+        _ fields: [(String, String)], basic: Credentials? = ("app", "app-secret"), certificates: [[UInt8]] = [], proof: String? = nil
+    ) async throws -> TestResponse {
+        var headers: HTTPFields = [:]
+        if let proof { headers[.dpop] = proof }
+        return try await post("/oauth2/token", fields, basic: basic, headers: headers, certificates: certificates)
     }
 
     /// An access token in a client's own name.
@@ -39,6 +43,13 @@ extension TestServer {
 
     package func userInfo(_ token: String, certificates: [[UInt8]] = []) async throws -> TestResponse {
         try await get("/oauth2/userinfo", headers: [.authorization: "Bearer \(token)"], certificates: certificates)
+    }
+
+    /// As ``userInfo(_:certificates:)``, for a token that is bound to a key.
+    package func userInfo(_ token: String, _ prover: TestProver, certificates: [[UInt8]] = []) async throws -> TestResponse {
+        let path = "/oauth2/userinfo"
+        let proof = try prover.proof("GET", Self.issuer + path, token: token, now: clock.now)
+        return try await get(path, headers: [.authorization: "DPoP \(token)", .dpop: proof], certificates: certificates)
     }
 
     /// One exchange with a body of JSON.

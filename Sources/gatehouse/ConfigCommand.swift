@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import GatehouseServer
 
 struct ConfigCommand: AsyncParsableCommand {
@@ -6,12 +7,15 @@ struct ConfigCommand: AsyncParsableCommand {
         commandName: "config", abstract: "Check, print and apply the settings.", subcommands: [Check.self, Print.self, Apply.self])
 
     struct Check: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Report everything that is wrong with the settings; nothing is opened.")
+        static let configuration = CommandConfiguration(
+            abstract: "Report everything that is wrong with the settings and the certificate files that they name.")
 
         @OptionGroup var options: SettingsOptions
 
         func run() async throws {
             let settings = try options.load()
+            let problems = SettingsFiles.problems(settings, workingDirectory: FileManager.default.currentDirectoryPath)
+            guard problems.isEmpty else { throw fail(problems.joined(separator: "\n"), code: 78) }
             print("the settings are good: issuer \(settings.issuer), \(settings.clients.count) clients, \(settings.users.count) users")
         }
     }

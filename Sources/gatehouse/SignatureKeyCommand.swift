@@ -41,39 +41,14 @@ struct SignatureKeyCommand: AsyncParsableCommand {
 
         @OptionGroup var options: SettingsOptions
         @OptionGroup var source: Source
-
-        @Argument(help: "The client that the key acts for.")
-        var clientID: String
-
-        @Option(help: "What the key is called in lists.")
-        var name: String
-
-        @Option(help: "The scopes that it carries, space-separated; at most those of the client.")
-        var scope = ""
-
-        @Option(name: .customLong("audience"), help: "A service that it is for; may be repeated.")
-        var audiences: [String] = []
-
-        @Option(name: .customLong("expires-in-days"), help: "After how many days it ends; never when left out.")
-        var days: Int?
-
-        func validate() throws {
-            if let days, !(1...3_650).contains(days) { throw ValidationError("the days must be from 1 to 3650") }
-        }
+        @OptionGroup var credential: CredentialOptions
 
         func run() async throws {
             let source = try source.read()
             try await options.withDeployment { deployment in
                 let wiring = deployment.wiring
-                let now = wiring.parts.clock.now
-                guard let client = try await wiring.clients.find(clientID) else { throw fail("no client \(clientID)") }
-                let scopes = try ScopeSet(parsing: scope)
-                guard scopes.isSubset(of: client.scopes) else { throw fail("the scope exceeds what the client may ask for") }
-                var terms = CredentialTerms(owner: .client(client.id), name: name, scopes: scopes)
-                terms.audiences = audiences
-                terms.expiresAt = days.map { now + .days($0) }
                 let (key, secret) = try await wiring.signatureKeyIssuance.issue(
-                    terms, from: source, by: "command", address: nil, now: now)
+                    try await credential.terms(wiring), from: source, by: "command", address: nil, now: wiring.parts.clock.now)
                 SignatureKeyCommand.show(key, secret)
             }
         }
@@ -87,12 +62,10 @@ struct SignatureKeyCommand: AsyncParsableCommand {
         func run() async throws {
             try await options.withDeployment(changesNothing: true) { deployment in
                 let now = deployment.wiring.parts.clock.now
-                var last = ""
-                while true {
-                    let page = try await SignatureKeyStore(deployment.database).list(owner: nil, after: last)
-                    for key in page { print(key.credential.line(kind: key.algorithm.rawValue, now: now)) }
-                    guard let next = page.last?.credential.id else { return }
-                    last = next
+                try await CredentialList.show(credential: \.credential) { (key: SignatureKeySummary) in
+                    key.credential.line(kind: key.algorithm.rawValue, now: now)
+                } load: {
+                    try await SignatureKeyStore(deployment.database).list(owner: nil, after: $0)
                 }
             }
         }

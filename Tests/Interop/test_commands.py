@@ -12,6 +12,7 @@ import requests
 
 from clients import SERVICE_BASIC, tokens_for
 from cluster import Cluster
+from gateway import make_certificate
 from pages import Person, read
 from server import CHECKOUT, PROGRAM, Server, clean_environment, free_port, run, wait_until
 
@@ -68,6 +69,23 @@ def test_the_example_for_production_is_good():
     for name in set(re.findall(r"env: (\w+)", example.read_text())):
         environment[name] = "0123456789abcdef0123456789abcdef"
     assert "the settings are good" in good(run("config", "check", "--settings", example, environment=environment))
+
+
+def test_certificate_files_are_opened_and_each_that_is_wrong_is_named(tmp_path):
+    certificate, key = make_certificate(tmp_path, "one")
+    _, other = make_certificate(tmp_path, "two")
+    settings = tmp_path / "gatehouse.yaml"
+
+    def check(key, *authorities):
+        settings.write_text(
+            "issuer: https://localhost:8443\nlocal: true\n"
+            f"listen: {{ port: 8443, tls: {{ certificate: {certificate}, private_key: {key} }} }}\n"
+            f"certificates: {{ authorities: [{', '.join(authorities)}] }}\n")
+        return run("config", "check", "--settings", settings, environment=clean_environment())
+
+    assert "the settings are good" in good(check(key))
+    words = refused(check(other, "absent.pem", str(settings)), "does not belong", code=78)
+    assert "absent.pem" in words and "gatehouse.yaml" in words
 
 
 def test_bad_settings_are_reported_all_at_once(tmp_path):

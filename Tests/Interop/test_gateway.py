@@ -10,6 +10,7 @@ import requests
 
 from browser import Browser
 from clients import RESOURCE, SERVICE
+from dpop import Prover
 from gateway import Nginx, Service, make_certificate
 from pages import Person, read
 from server import Server, demo_settings, free_port, wait_until
@@ -22,7 +23,7 @@ IDENTITY = ["Subject", "Kind", "Client", "User", "Scopes", "Roles", "Identity"]
 def gateway_settings(port):
     return f"""
 gateway:
-  client_certificates: true
+  client_certificate: escaped_pem
   rules:
     - {{ host: 127.0.0.1, path: /open/*, methods: [GET], anonymous: true }}
     - {{ host: 127.0.0.1, path: /api/write, audience: "{RESOURCE}", scopes: ["notes:write"] }}
@@ -134,6 +135,24 @@ def test_identity_fields_from_outside_never_reach_the_service(door, path, bearer
     answer = requests.get(door[1].base + path, headers=headers, timeout=30, proxies={"http": None})
     reached(answer)
     assert "spoofed" not in answer.text
+
+
+def test_a_token_bound_to_a_key_passes_with_a_proof_for_the_original_request_once(door):
+    server, nginx = door
+    prover = Prover()
+    proof = prover.proof("POST", server.issuer + "/oauth2/token")
+    form = {"grant_type": "client_credentials", "scope": "notes:read"}
+    answer = requests.post(
+        server.base + "/oauth2/token", data=form, auth=SERVICE, headers={"DPoP": proof}, timeout=30, proxies={"http": None})
+    bound = answer.json()["access_token"]
+    proof = prover.proof("GET", nginx.base + "/api/notes", bound)
+    told = reached(get(nginx, "/api/notes?page=2", Authorization=f"DPoP {bound}", DPoP=proof))
+    assert told["x-gatehouse-kind"] == ["access_token"] and told["x-gatehouse-subject"] == ["demo-service"]
+    again = get(nginx, "/api/notes?page=2", Authorization=f"DPoP {bound}", DPoP=proof)
+    assert again.status_code == 401 and 'error="invalid_dpop_proof"' in again.headers["WWW-Authenticate"]
+    elsewhere = prover.proof("GET", nginx.base + "/api/others", bound)
+    assert get(nginx, "/api/notes", Authorization=f"DPoP {bound}", DPoP=elsewhere).status_code == 401
+    assert get(nginx, "/api/notes", bearer=bound).status_code == 401
 
 
 def test_over_tls_a_client_certificate_goes_to_the_door_and_no_further(door, certificates, key):

@@ -100,6 +100,19 @@ package final class CertificateDirectory: Sendable {
         }
     }
 
+    /// Whether one of the named authorities vouches for a certificate, itself or through others.
+    /// - Parameter names: empty: any that this server trusts will do.
+    package func isVouchedFor(_ judged: CertificateTrust.Judged, by names: [CertificateAuthorityName]) -> Bool {
+        guard !names.isEmpty else { return true }
+        let local = state.withLock { $0.authorityThumbprint }
+        return names.contains { name in
+            switch name {
+            case .local: local.map(judged.authorities.contains) ?? false
+            case .thumbprint(let thumbprint): judged.authorities.contains(thumbprint)
+            }
+        }
+    }
+
     /// Counts a refusal for the audit log.
     package func refuse(_ refusal: CertificateRefusal, clientID: String?) -> CertificateRefusal {
         tally.count(.certificateRefused, clientID: clientID, reason: refusal.rawValue)
@@ -170,7 +183,7 @@ package final class CertificateDirectory: Sendable {
                 certificate: try row.openCertificate(masterKeys), revocationList: row.revocationList,
                 revocationListExpiresAt: row.revocationListExpiresAt)
         }
-        let read = Result { try readFiles(held: held) }
+        let read = Result { try Self.readFiles(files, held: held) }
         guard let contents = (try? read.get()) ?? held else { return _ = try read.get() }
         try install(authority, contents, ticket: ticket)
         _ = try read.get()
@@ -182,11 +195,17 @@ package final class CertificateDirectory: Sendable {
         if isNeeded { try await load() }
     }
 
-    private func readFiles(held: Source?) throws -> Source {
+    /// Opens files and judges what they hold, as the server does at its start.
+    /// - Throws: ``CertificateTrustError`` for the first that can't be used.
+    package static func check(_ files: Files) throws {
+        _ = try readFiles(files, held: nil)
+    }
+
+    private static func readFiles(_ files: Files, held: Source?) throws -> Source {
         let source = Source(
-            authorities: try files.authorities.flatMap { try Self.read($0, label: "CERTIFICATE", bytesMax: 1_048_576) },
+            authorities: try files.authorities.flatMap { try read($0, label: "CERTIFICATE", bytesMax: 1_048_576) },
             lists: try files.revocationLists.flatMap {
-                try Self.read($0, label: "X509 CRL", bytesMax: CertificateRevocationList.bytesMax)
+                try read($0, label: "X509 CRL", bytesMax: CertificateRevocationList.bytesMax)
             })
         // Whatever is in them that libcrypto refuses, it refuses here.
         if source != held { _ = try CertificateTrust(authorities: source.authorities, revocationLists: source.lists) }

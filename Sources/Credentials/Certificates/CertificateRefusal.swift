@@ -19,6 +19,8 @@ package enum CertificateRefusal: String, Error, Sendable, CaseIterable {
     case crlUnusable = "crl_unusable"
     /// A good certificate, but not of this client.
     case wrongSubject = "wrong_subject"
+    /// Of an authority that we trust, but that may not vouch for this client.
+    case wrongAuthority = "wrong_authority"
     /// A good certificate that belongs to no client, or to several.
     case unknownOwner = "unknown_owner"
     /// None was presented where one is needed.

@@ -13,6 +13,8 @@ package final class CertificateTrust: Sendable {
         package let validUntil: Date
         /// Who signed it.
         package let issuer: CertificateThumbprint
+        /// Everybody on the way to the trusted authority, that one included.
+        package let authorities: Set<CertificateThumbprint>
     }
 
     /// Certificates that a client may send at most, its own included.
@@ -80,7 +82,8 @@ package final class CertificateTrust: Sendable {
             if let nextUpdate = try checkRevocation(of: handle, issuer: issuer, path, now: now) { validUntil = min(validUntil, nextUpdate) }
         }
         return Judged(
-            certificate: try ClientCertificate(leaf, der: der), validUntil: validUntil, issuer: CertificateThumbprint(of: path[1].der))
+            certificate: try ClientCertificate(leaf, der: der), validUntil: validUntil, issuer: CertificateThumbprint(of: path[1].der),
+            authorities: Set(path.dropFirst().map { CertificateThumbprint(of: $0.der) }))
     }
 
     /// An authority that publishes a list here is asked; one that doesn't is not.

@@ -13,11 +13,11 @@ struct TokenValidation: Sendable {
     }
 
     /// - Throws: `GatehouseRefusal`; ``GatehouseError/unavailable(_:)``.
-    func validate(_ token: String, certificate: [UInt8]?, now: Date) async throws -> GatehouseCaller {
+    func validate(_ token: String, certificate: [UInt8]?, key: JWKThumbprint?, now: Date) async throws -> GatehouseCaller {
         // What can't be a token of the issuer costs no request.
         do { _ = try CompactJWS(parsing: token) } catch { throw GatehouseRefusal(error) }
         let claims = try await claims(token, now: now)
-        try CertificateBinding.check(claims, certificate: certificate)
+        try TokenBinding.check(claims, certificate: certificate, key: key)
         return try CallerClaims(claims).accessToken()
     }
 

@@ -68,11 +68,11 @@ struct ServerVerification: Sendable {
     // MARK: Tokens
 
     /// RFC 7662
-    func introspect(_ token: String, certificate: [UInt8]?, now: Date) async throws -> GatehouseCaller {
+    func introspect(_ token: String, certificate: [UInt8]?, key: JWKThumbprint?, now: Date) async throws -> GatehouseCaller {
         guard (1...CompactJWS.bytesMax).contains(token.utf8.count) else { throw GatehouseRefusal.tooLarge }
         guard token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw GatehouseRefusal.malformed }
-        // A bound token is another question with another certificate.
-        let peer = certificate.map { Base64URL.encode($0) }
+        // A bound token is another question with another certificate or key.
+        let peer = key.map { "jkt:\($0)" } ?? certificate.map { Base64URL.encode($0) }
         return try await remembered(.init("token", token, address: peer), now: now) {
             guard let uri = try await documents.endpoints(now: now).introspection else {
                 throw GatehouseError.unavailable("the server has no introspection endpoint")
@@ -80,20 +80,21 @@ struct ServerVerification: Sendable {
             let form = Array(Parameters.encode([("token", token)]).utf8)
             let answer = try await post(uri, "application/x-www-form-urlencoded", form, now: now)
             guard answer["active"] == true else { throw GatehouseRefusal.inactive }
-            return try judge(answer, certificate: certificate)
+            return try judge(answer, certificate: certificate, key: key)
         }
     }
 
-    private func judge(_ answer: JSONValue, certificate: [UInt8]?) throws(GatehouseRefusal) -> GatehouseCaller {
+    private func judge(_ answer: JSONValue, certificate: [UInt8]?, key: JWKThumbprint?) throws(GatehouseRefusal) -> GatehouseCaller {
         guard answer["iss"]?.string == documents.address.issuer else { throw .wrongIssuer }
         let claims = CallerClaims(answer)
         if answer["token_type"]?.string == "api_key" {
+            guard key == nil else { throw .wrongBinding }
             guard claims.audiences.isEmpty || claims.audiences.contains(audience) else { throw .wrongAudience }
             return try claims.apiKey()
         }
         // A refresh token is active too where we are its client. It has no audience, and opens nothing.
         guard claims.audiences.contains(audience) else { throw .wrongAudience }
-        try CertificateBinding.check(answer, certificate: certificate)
+        try TokenBinding.check(answer, certificate: certificate, key: key)
         return try claims.accessToken()
     }
 

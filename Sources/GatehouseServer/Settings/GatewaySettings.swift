@@ -21,7 +21,7 @@ package struct GatewaySettings: Sendable {
             }
         }
         if !scopes.isEmpty { door.sessionScopes = ScopeSet(scopes) }
-        door.readsClientCertificates = section.read("client_certificates", .bool, default: false)
+        door.certificates = Self.certificates(section)
         var rules: [ForwardAuthRule] = []
         door.rules = section.list("rules", countMax: 1_000) { section in
             guard let rule = GatewayRuleForm(section, context).rule else { return nil }
@@ -34,6 +34,15 @@ package struct GatewaySettings: Sendable {
         if !door.rules.isEmpty, door.proxies.isEmpty {
             section.refuse("proxies", "is required outside local mode: the addresses of the proxies that ask")
         }
+    }
+
+    private static func certificates(_ section: SettingsSection) -> ProxyCertificateSource {
+        let field: ProxyTrust.CertificateField = section.read("client_certificate", .word, default: .none)
+        let name = section.find("certificate_header", .fieldName)
+        if field != .escapedPEM, section.isSet("certificate_header") {
+            section.refuse("certificate_header", "has no meaning unless client_certificate is escaped_pem")
+        }
+        return ProxyCertificateSource(field, escapedPEMName: name ?? .xClientCert)
     }
 }
 

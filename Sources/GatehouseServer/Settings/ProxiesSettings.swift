@@ -12,7 +12,8 @@ package struct ProxiesSettings: Sendable {
     package var trust: ProxyTrust? {
         guard !networks.isEmpty else { return nil }
         return ProxyTrust(
-            networks: networks, addressField: addressField, certificateField: certificateField, escapedPEMName: certificateHeader)
+            networks: networks, addressField: addressField,
+            certificates: ProxyCertificateSource(certificateField, escapedPEMName: certificateHeader))
     }
 
     init(_ section: SettingsSection) {

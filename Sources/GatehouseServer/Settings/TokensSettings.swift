@@ -13,6 +13,8 @@ package struct TokensSettings: Sendable {
     package var refreshAbsolute: Duration = .days(90)
     /// How long a rotated refresh token still returns its successor.
     package var grace: Duration = .seconds(30)
+    /// Whether DPoP proofs must carry a nonce of the server's.
+    package var dpopNonces = false
 
     init(_ section: SettingsSection) {
         access = section.read("access", .duration(Self.accessRange), default: access)
@@ -22,6 +24,7 @@ package struct TokensSettings: Sendable {
         refresh = section.read("refresh", .duration(.minutes(5) ... .days(365)), default: refresh)
         refreshAbsolute = section.read("refresh_absolute", .duration(.minutes(5) ... .days(3_650)), default: refreshAbsolute)
         grace = section.read("grace", .duration(.zero ... .minutes(5)), default: grace)
+        dpopNonces = section.read("dpop_nonces", .bool, default: dpopNonces)
         if refresh > refreshAbsolute { section.refuse("refresh", "must not be longer than tokens.refresh_absolute") }
     }
 }

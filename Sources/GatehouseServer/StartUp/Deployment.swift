@@ -114,6 +114,7 @@ package struct Deployment: Sendable {
         oauth.refreshTokenLifetime = settings.tokens.refresh
         oauth.grantLifetime = settings.tokens.refreshAbsolute
         oauth.refreshGrace = settings.tokens.grace
+        oauth.requiresDPoPNonces = settings.tokens.dpopNonces
         oauth.resources = settings.resources.map { resource in
             Resource(identifier: resource.identifier, name: resource.name, scopes: resource.scopes.map(scope), clients: resource.clients)
         }

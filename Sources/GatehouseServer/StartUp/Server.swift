@@ -83,11 +83,13 @@ package struct Server: Sendable {
         // The database is closed after all of them.
         let services: [any Service] =
             [ChangeListener(wiring: wiring), jobs] + listeners.monitoring(settings.metrics.listen, metrics)
-            + listeners.services(responses.respond, leaving: wiring.leaving, onRunning: { port in
-                await onRunning(port)
-                ProcessMemory.trim()
-                ProcessMemory.releaseCode()
-            }) + extraServices
+            + listeners.services(
+                responses.respond, leaving: wiring.leaving,
+                onRunning: { port in
+                    await onRunning(port)
+                    ProcessMemory.trim()
+                    ProcessMemory.releaseCode()
+                }) + extraServices
             + [Drain(leaving: wiring.leaving, delay: settings.shutdown.delay, logger: deployment.logger)]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: deployment.logger)

@@ -56,13 +56,9 @@ package struct APIKeysEndpoint: Sendable {
 
     /// `GET /v1/keys`
     package func list(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        var request = request
-        let caller = try await management.require(&request, context, now: clock.now)
-        let query = try Form.query(request)
-        let keys = try await APIKeyStore(database).list(
-            owner: try management.visibleOwner(caller), after: try query.optional("after", bytesMax: 64) ?? "",
-            countMax: CredentialManagement.pageCountMax)
-        return management.page(keys, path: Self.path, id: \.id, APIKeyReply.json)
+        try await management.list(request, context, path: Self.path, now: clock.now, id: \.id, json: APIKeyReply.json) { owner, after in
+            try await APIKeyStore(database).list(owner: owner, after: after, countMax: CredentialManagement.pageCountMax)
+        }
     }
 
     /// `GET /v1/keys/{key_id}`
@@ -91,14 +87,12 @@ package struct APIKeysEndpoint: Sendable {
         return Response(status: .noContent, headers: [.cacheControl: "no-store"])
     }
 
-    /// - Throws: `not_found` for a key that does not exist as for one of somebody else.
-    private func requireKey(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws -> (key: APIKey, caller: Caller)
-    {
-        let caller = try await management.require(&request, context, now: now)
-        let key = try await APIKeyStore(database).find(id: try management.keyID(context))
-        try management.requireRight(caller, over: key?.credential)
-        guard let key else { throw OAuthError.notFound() }
-        return (key, caller)
+    private func requireKey(
+        _ request: inout Request, _ context: GatehouseContext, now: Date
+    ) async throws -> (key: APIKey, caller: Caller) {
+        try await management.requireKey(&request, context, now: now, credential: \.credential) {
+            try await APIKeyStore(database).find(id: $0)
+        }
     }
 
     private static func hash(_ hex: String) -> TokenHash? {

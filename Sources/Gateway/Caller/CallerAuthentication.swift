@@ -10,6 +10,8 @@ import Web
 /// Finds out who calls the machine API. Every form of proof can be switched off.
 package struct CallerAuthentication: Sendable {
     private let site: Site
+    /// Scheme, host and port under which this server is reached.
+    private let origins: [String]
     private let accepted: Set<Caller.Proof>
     private let tokens: AccessTokenVerification
     private let keys: APIKeyDirectory
@@ -20,11 +22,13 @@ package struct CallerAuthentication: Sendable {
     private let spokenFor: @Sendable (String) -> [String]
 
     package init(
-        site: Site, accepted: Set<Caller.Proof> = Set(Caller.Proof.allCases), tokens: AccessTokenVerification, keys: APIKeyDirectory,
+        site: Site, origins: [String], accepted: Set<Caller.Proof> = Set(Caller.Proof.allCases), tokens: AccessTokenVerification,
+        keys: APIKeyDirectory,
         clients: ClientAuthentication, signatures: SignedRequestVerification, certificates: CertificateCallers,
         spokenFor: @escaping @Sendable (String) -> [String]
     ) {
         self.site = site
+        self.origins = origins
         self.accepted = accepted
         self.tokens = tokens
         self.keys = keys
@@ -48,8 +52,8 @@ package struct CallerAuthentication: Sendable {
             return try await certificateCaller(evidence, demand, now: now)
         }
         try refuseSecondProof(evidence)
-        if let bearer = try BearerToken(authorization: header) {
-            return try await bearerCaller(bearer.text, evidence, demand, noting: notes, now: now)
+        if let token = try PresentedToken(authorization: header) {
+            return try await tokenCaller(token, evidence, demand, noting: notes, now: now)
         }
         return try await clientCaller(evidence, demand, now: now)
     }
@@ -59,14 +63,16 @@ package struct CallerAuthentication: Sendable {
     package func findInPlace(_ evidence: CallerEvidence, demand: CallerDemand, now: Date) throws -> Caller?? {
         guard evidence.headers[.signatureInput] == nil, evidence.certificates.isEmpty else { return nil }
         guard let header = try Self.authorization(evidence) else { return .some(nil) }
-        guard let bearer = try BearerToken(authorization: header)?.text else { return nil }
-        if Self.isToken(bearer) {
-            guard demand.accepted.contains(.accessToken), let token = try tokens.verifyInPlace(bearer, now: now) else { return nil }
-            return .some(try caller(token, evidence, demand))
+        guard let shown = try PresentedToken(authorization: header), shown.scheme == .bearer else { return nil }
+        if Self.isToken(shown.text) {
+            guard demand.accepted.contains(.accessToken),
+                let token = try tokens.requireInPlace(shown, certificates: evidence.certificates, now: now)
+            else { return nil }
+            return .some(try caller(token, demand))
         }
         guard demand.accepted.contains(.apiKey) else { return nil }
         do {
-            guard let key = try keys.requireInPlace(bearer, from: evidence.address, now: now) else { return nil }
+            guard let key = try keys.requireInPlace(shown.text, from: evidence.address, now: now) else { return nil }
             return .some(try caller(key, demand))
         } catch let refusal as APIKeyRefusal {
             throw Self.refused(refusal)
@@ -82,17 +88,23 @@ package struct CallerAuthentication: Sendable {
     }
 
     /// Who sent a request to this server. Its body is still there afterwards.
-    package func find(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws -> Caller? {
-        let caller = try await find(try await CallerEvidence.read(&request, context, site: site), noting: context.rateLimits, now: now)
+    /// - Parameter countsCertificate: whether a certificate alone is a proof.
+    package func find(
+        _ request: inout Request, _ context: GatehouseContext, countsCertificate: Bool = true, now: Date
+    ) async throws -> Caller? {
+        var demand = ownDemand
+        if !countsCertificate { demand.accepted.remove(.clientCertificate) }
+        let evidence = try await CallerEvidence.read(&request, context, site: site, origins: origins)
+        let caller = try await find(evidence, demand: demand, noting: context.rateLimits, now: now)
         if let caller { context.notes.note(caller.proof.requestCaller) }
         return caller
     }
 
-    /// - Throws: as ``find(_:now:)``, and `invalid_token` with the bare challenge when there is no proof.
+    /// - Throws: as ``find(_:_:countsCertificate:now:)``, and `invalid_token` with the bare challenge when there is no proof.
     package func require(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws -> Caller {
-        let evidence = try await CallerEvidence.read(&request, context, site: site)
+        let evidence = try await CallerEvidence.read(&request, context, site: site, origins: origins)
         guard let caller = try await find(evidence, noting: context.rateLimits, now: now) else {
-            throw wantingSignature(.missingToken(), evidence)
+            throw Self.wantingSignature(.missingAccessToken(), evidence, ownDemand)
         }
         context.notes.note(caller.proof.requestCaller)
         return caller
@@ -102,22 +114,23 @@ package struct CallerAuthentication: Sendable {
     /// - Throws: `invalid_request` where a signature under a key of ours stands beside it.
     package func refuseSecondProof(_ request: inout Request, _ context: GatehouseContext) async throws {
         guard request.headers[.signatureInput] != nil else { return }
-        try refuseSecondProof(try await CallerEvidence.read(&request, context, site: site))
+        try refuseSecondProof(try await CallerEvidence.read(&request, context, site: site, origins: origins))
     }
 
     /// Three parts: a token of ours. Anything else can only be a key.
     private static func isToken(_ text: String) -> Bool { text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 }
 
-    private func bearerCaller(
-        _ text: String, _ evidence: CallerEvidence, _ demand: CallerDemand, noting notes: RequestNotes?, now: Date
+    private func tokenCaller(
+        _ token: PresentedToken, _ evidence: CallerEvidence, _ demand: CallerDemand, noting notes: RequestNotes?, now: Date
     ) async throws -> Caller {
-        if Self.isToken(text) {
+        if Self.isToken(token.text) {
             guard demand.accepted.contains(.accessToken) else { throw OAuthError.invalidToken(reason: "access tokens are switched off") }
-            return try caller(try await tokens.verify(text, now: now), evidence, demand)
+            return try caller(try await tokens.require(token, from: evidence.sender, now: now), demand)
         }
+        guard token.scheme == .bearer else { throw OAuthError.unboundToken(reason: "shown as DPoP, and no access token") }
         guard demand.accepted.contains(.apiKey) else { throw OAuthError.invalidToken(reason: "API keys are switched off") }
         do {
-            return try caller(try await keys.require(text, from: evidence.address, noting: notes, now: now), demand)
+            return try caller(try await keys.require(token.text, from: evidence.address, noting: notes, now: now), demand)
         } catch let refusal as APIKeyRefusal {
             throw Self.refused(refusal)
         }
@@ -148,8 +161,7 @@ package struct CallerAuthentication: Sendable {
             audiences: spokenFor(found.client.id), roles: found.client.roles, credentialID: found.certificate.thumbprint.description)
     }
 
-    private func caller(_ token: AccessToken, _ evidence: CallerEvidence, _ demand: CallerDemand) throws(OAuthError) -> Caller {
-        try token.constraint?.require(evidence.certificates)
+    private func caller(_ token: AccessToken, _ demand: CallerDemand) throws(OAuthError) -> Caller {
         // RFC 9068 §4: a token narrowed to another service is not for this one, which could have sent it on.
         guard token.audiences.contains(demand.audience) else { throw .invalidToken(reason: "not in the audience") }
         return Caller(
@@ -187,7 +199,7 @@ package struct CallerAuthentication: Sendable {
     ) async throws -> Caller? {
         guard evidence.isSigned else { return nil }
         if let keyIDs = try? evidence.message.signatureKeyIDs, !keyIDs.contains(where: SignatureKeyID.isOurs) { return nil }
-        guard demand.accepted.contains(.signature) else { throw refused(evidence, reason: "switched off") }
+        guard demand.accepted.contains(.signature) else { throw Self.refused(evidence, demand, reason: "switched off") }
         do {
             let request = try await signatures.require(
                 { () throws(MessageSignatureRefusal) in try evidence.message }, from: evidence.address, asker: nil, noting: notes, now: now
@@ -196,19 +208,19 @@ package struct CallerAuthentication: Sendable {
             }
             return try caller(request.key.credential, .signature, demand)
         } catch let refusal as SignedRequestRefusal {
-            throw refused(evidence, reason: refusal.reason)
+            throw Self.refused(evidence, demand, reason: refusal.reason)
         }
     }
 
-    private func refused(_ evidence: CallerEvidence, reason: String) -> OAuthError {
-        wantingSignature(.invalidToken("The signature is not accepted.", reason: "signature: \(reason)"), evidence)
+    private static func refused(_ evidence: CallerEvidence, _ demand: CallerDemand, reason: String) -> OAuthError {
+        wantingSignature(.invalidToken("The signature is not accepted.", reason: "signature: \(reason)"), evidence, demand)
     }
 
     /// No authentication scheme is registered for signatures, so the challenge is that of tokens (RFC 9110 §11.6.1 wants one), and
     /// `Accept-Signature` says what a signature would have to cover (RFC 9421 §5.1). It has no way to ask for a `nonce` or `keyid` of
     /// the signer's choice.
-    private func wantingSignature(_ error: OAuthError, _ evidence: CallerEvidence) -> OAuthError {
-        guard accepted.contains(.signature) else { return error }
+    private static func wantingSignature(_ error: OAuthError, _ evidence: CallerEvidence, _ demand: CallerDemand) -> OAuthError {
+        guard demand.accepted.contains(.signature) else { return error }
         var error = error
         error.acceptSignature =
             evidence.hasBody ? #"sig=("@method" "@target-uri" "content-digest");created"# : #"sig=("@method" "@target-uri");created"#

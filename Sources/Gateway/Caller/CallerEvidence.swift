@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import OAuth
 import OAuthProtocol
 import Web
 
@@ -18,6 +19,8 @@ package struct CallerEvidence: Sendable {
     package var address: String?
     /// The certificate that the sender holds the key of, and those that vouch for it, in DER; empty without one.
     package var certificates: [[UInt8]]
+    /// Scheme, host and port under which it may have been sent, where there are others than the ones above.
+    package var otherOrigins: [String] = []
 
     package init(
         method: String, scheme: String, authority: String, requestTarget: String, headers: HTTPFields, body: SignableMessage.Body = .none,
@@ -35,6 +38,13 @@ package struct CallerEvidence: Sendable {
 
     /// Whether it bears message signatures (RFC 9421).
     var isSigned: Bool { headers[.signatureInput] != nil }
+
+    /// What goes with an access token.
+    var sender: SenderEvidence {
+        SenderEvidence(
+            method: method, origins: ["\(scheme)://\(authority)"] + otherOrigins, requestTarget: requestTarget, headers: headers,
+            certificates: certificates)
+    }
 
     /// Whether it has a body, or says that it has.
     var hasBody: Bool {
@@ -57,7 +67,9 @@ package struct CallerEvidence: Sendable {
 
     /// A request to this server. Its body is read where a signature may cover it, and is still there for the endpoint.
     /// - Throws: `payload_too_large`.
-    static func read(_ request: inout Request, _ context: GatehouseContext, site: Site) async throws -> CallerEvidence {
+    static func read(
+        _ request: inout Request, _ context: GatehouseContext, site: Site, origins: [String]
+    ) async throws -> CallerEvidence {
         var body = SignableMessage.Body.none
         if request.headers[.signatureInput] != nil {
             let buffer = try await Form.body(request)
@@ -65,9 +77,11 @@ package struct CallerEvidence: Sendable {
             body = .bytes(Array(buffer.readableBytesView))
         }
         let scheme = site.isSecure ? "https" : "http"
-        return CallerEvidence(
+        var evidence = CallerEvidence(
             method: request.method.rawValue, scheme: scheme, authority: String(site.origin.dropFirst(scheme.count + 3)),
             requestTarget: request.uri.string, headers: request.headers, body: body, address: context.clientAddress,
             certificates: context.peerCertificates)
+        evidence.otherOrigins = origins
+        return evidence
     }
 }

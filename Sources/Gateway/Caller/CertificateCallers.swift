@@ -28,12 +28,20 @@ package struct CertificateCallers: Sendable {
             guard let id = record.clientID, let client = try await clients.find(id) else {
                 throw directory.refuse(.unknownOwner, clientID: record.clientID)
             }
+            try requireAuthority(judged, for: client)
             // The client may have been declared for less since.
             return Found(client: client, scopes: record.scopes.intersection(client.scopes), certificate: judged.certificate)
         }
         guard let client = try await clients.find(certificateNames: judged.certificate.names) else {
             throw directory.refuse(.unknownOwner, clientID: nil)
         }
+        try requireAuthority(judged, for: client)
         return Found(client: client, scopes: client.scopes, certificate: judged.certificate)
+    }
+
+    private func requireAuthority(_ judged: CertificateTrust.Judged, for client: Client) throws(CertificateRefusal) {
+        guard directory.isVouchedFor(judged, by: client.metadata.certificateAuthorities) else {
+            throw directory.refuse(.wrongAuthority, clientID: client.id)
+        }
     }
 }

@@ -30,22 +30,47 @@ package struct CredentialManagement: Sendable {
         return caller
     }
 
+    /// The key that the path names, for somebody who may manage it.
+    /// - Throws: `not_found` for a key that does not exist as for one of somebody else.
+    func requireKey<Key>(
+        _ request: inout Request, _ context: GatehouseContext, now: Date, credential: (Key) -> Credential,
+        find: (_ id: String) async throws -> Key?
+    ) async throws -> (key: Key, caller: Caller) {
+        let caller = try await require(&request, context, now: now)
+        let key = try await find(try keyID(context))
+        try requireRight(caller, over: key.map(credential))
+        guard let key else { throw OAuthError.notFound() }
+        return (key, caller)
+    }
+
+    /// A page of the keys that the caller may see.
+    /// - Parameter load: one page, from behind the id `after`.
+    func list<Key>(
+        _ request: Request, _ context: GatehouseContext, path: String, now: Date, id: (Key) -> String, json: (Key) -> JSONValue,
+        load: (_ owner: CredentialOwner?, _ after: String) async throws -> [Key]
+    ) async throws -> Response {
+        var request = request
+        let caller = try await require(&request, context, now: now)
+        let after = try Form.query(request).optional("after", bytesMax: 64) ?? ""
+        return page(try await load(try visibleOwner(caller), after), path: path, id: id, json)
+    }
+
     func isAdmin(_ caller: Caller) -> Bool { caller.scopes.contains(Self.adminScope) }
 
     /// The id in the path.
     /// - Throws: `not_found` for what can't be one.
-    func keyID(_ context: GatehouseContext) throws(OAuthError) -> String {
+    private func keyID(_ context: GatehouseContext) throws(OAuthError) -> String {
         guard let id = context.parameters.get("key_id"), id.utf8.count <= 64 else { throw .notFound() }
         return id
     }
 
     /// - Throws: `not_found` for one of somebody else as for one that does not exist.
-    func requireRight(_ caller: Caller, over credential: Credential?) throws(OAuthError) {
+    private func requireRight(_ caller: Caller, over credential: Credential?) throws(OAuthError) {
         guard let credential, try owner(caller) == credential.terms.owner || isAdmin(caller) else { throw .notFound() }
     }
 
     /// Whose credentials a caller sees; nil: everybody's.
-    func visibleOwner(_ caller: Caller) throws(OAuthError) -> CredentialOwner? {
+    private func visibleOwner(_ caller: Caller) throws(OAuthError) -> CredentialOwner? {
         isAdmin(caller) ? nil : try owner(caller)
     }
 
@@ -68,7 +93,7 @@ package struct CredentialManagement: Sendable {
     }
 
     /// One page: `{"keys": […], "next": "…"}`.
-    func page<Key>(_ keys: [Key], path: String, id: (Key) -> String, _ json: (Key) -> JSONValue) -> Response {
+    private func page<Key>(_ keys: [Key], path: String, id: (Key) -> String, _ json: (Key) -> JSONValue) -> Response {
         var writer = JSONWriter()
         writer.object { writer in
             writer.array("keys") { writer in

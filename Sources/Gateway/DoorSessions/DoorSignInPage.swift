@@ -108,7 +108,7 @@ package struct DoorSignInPage: Sendable {
     /// The protected origin, as one of our proxies says it, and only one that people sign in at.
     private func requireOrigin(_ request: Request, from peer: String) throws(OAuthError) -> (origin: String, client: Client) {
         guard proxies.contains(peer) else { throw .forbidden("Only through a proxy of ours.", reason: "an untrusted proxy") }
-        let check = ForwardAuthCheck(head: request.head, appended: "", proxies: proxies, readsClientCertificates: false)
+        let check = ForwardAuthCheck(head: request.head, appended: "", proxies: proxies, certificates: .none)
         let origin: String?
         do {
             let scheme = try check.scheme(.xForwardedProto)
@@ -124,7 +124,7 @@ package struct DoorSignInPage: Sendable {
     }
 
     private func sender(_ request: Request, peer: String) -> String {
-        let check = ForwardAuthCheck(head: request.head, appended: "", proxies: proxies, readsClientCertificates: false)
+        let check = ForwardAuthCheck(head: request.head, appended: "", proxies: proxies, certificates: .none)
         return (try? check.senderAddress(.xForwardedFor)) ?? peer
     }
 }

@@ -13,7 +13,7 @@ struct ForwardAuthCheck {
     /// What stands behind the dialect's own path.
     let appended: Substring
     let proxies: ForwardAuthProxies
-    let readsClientCertificates: Bool
+    let certificates: ProxyCertificateSource
 
     func required(_ name: HTTPField.Name, bytesMax: Int) throws(Flaw) -> String {
         guard let value = try optional(name, bytesMax: bytesMax) else { throw Flaw(description: "\(name.rawName) is missing") }
@@ -48,6 +48,12 @@ struct ForwardAuthCheck {
         case "http", "ws": "http"
         default: throw Flaw(description: "\(name.rawName) is neither http nor https")
         }
+    }
+
+    /// What the sender has proven to the proxy to hold the key of, as far as the proxy tells: DER, its own first.
+    func clientCertificates() throws(Flaw) -> [[UInt8]] {
+        guard let read = certificates.read(head.headerFields) else { throw Flaw(description: "the client's certificate can't be read") }
+        return read
     }
 
     /// Whom the proxy saw: the last address of the list that is not a proxy of ours; what stands before it, anybody can have written.

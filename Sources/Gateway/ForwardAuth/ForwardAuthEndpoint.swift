@@ -90,7 +90,7 @@ package struct ForwardAuthEndpoint: Sendable {
         do {
             guard proxies.contains(peer) else { throw ForwardAuthRefusal(.untrustedProxy) }
             let check = ForwardAuthCheck(
-                head: head, appended: appended, proxies: proxies, readsClientCertificates: settings.readsClientCertificates)
+                head: head, appended: appended, proxies: proxies, certificates: settings.certificates)
             let evidence: CallerEvidence
             do {
                 evidence = try dialect.evidence(check)

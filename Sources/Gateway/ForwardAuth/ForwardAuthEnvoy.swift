@@ -18,6 +18,6 @@ enum ForwardAuthEnvoy: ForwardAuthDialect {
         return CallerEvidence(
             method: method, scheme: try check.scheme(.xForwardedProto), authority: authority,
             requestTarget: String(check.appended), headers: check.head.headerFields, body: check.body(method),
-            address: try check.senderAddress(.xForwardedFor))
+            address: try check.senderAddress(.xForwardedFor), certificates: try check.clientCertificates())
     }
 }

@@ -9,7 +9,7 @@ struct ForwardAuthJudgement {
     func judge() -> ForwardAuthVerdict {
         guard let caller else {
             if case .anonymous = rule.admission { return .allowed(nil) }
-            return .unproven(.missingToken())
+            return .unproven(.missingAccessToken())
         }
         let wanted = rule.requirements
         // Whoever found the caller has looked at this, too; a new kind of proof must not slip through there.

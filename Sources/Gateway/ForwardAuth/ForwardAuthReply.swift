@@ -64,6 +64,8 @@ struct ForwardAuthReply {
         var fields: HTTPFields = [:]
         fields[.gatehouseReason] = reason
         if let challenge = error.challenge { fields[.wwwAuthenticate] = challenge.headerValue }
+        if let nonce = error.dpopNonce { fields[.dpopNonce] = nonce }
+        if let wanted = error.acceptSignature { fields[.acceptSignature] = wanted }
         if let wait = error.retryAfter { fields[.retryAfter] = String(Int(wait.inSeconds.rounded(.up))) }
         return Reply.json(json.bytes, status: status, headers: fields)
     }

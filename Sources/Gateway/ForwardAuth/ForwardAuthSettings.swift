@@ -13,8 +13,8 @@ package struct ForwardAuthSettings: Sendable {
     package var sessionLifetime: Duration = .hours(12)
     /// What sessions at the door are worth.
     package var sessionScopes: ScopeSet = ["openid", "profile", "email"]
-    /// Whether nginx is set up to ask for client certificates, and so overwrites the field that carries them.
-    package var readsClientCertificates = false
+    /// Where the proxies, which are set up to ask for client certificates and to write that field always, tell what they saw.
+    package var certificates = ProxyCertificateSource.none
 
     package init() {}
 

@@ -17,6 +17,7 @@ enum ForwardAuthTraefik: ForwardAuthDialect {
             scheme: try check.scheme(.xForwardedProto),
             authority: try check.required(.xForwardedHost, bytesMax: ForwardAuthDialects.authorityBytesMax),
             requestTarget: try check.required(.xForwardedURI, bytesMax: ForwardAuthDialects.targetBytesMax),
-            headers: check.head.headerFields, body: check.body(method), address: try check.senderAddress(.xForwardedFor))
+            headers: check.head.headerFields, body: check.body(method), address: try check.senderAddress(.xForwardedFor),
+            certificates: try check.clientCertificates())
     }
 }

@@ -38,13 +38,10 @@ package struct SignatureKeysEndpoint: Sendable {
 
     /// `GET /v1/signature-keys`
     package func list(_ request: Request, _ context: GatehouseContext) async throws -> Response {
-        var request = request
-        let caller = try await management.require(&request, context, now: clock.now)
-        let query = try Form.query(request)
-        let keys = try await SignatureKeyStore(database).list(
-            owner: try management.visibleOwner(caller), after: try query.optional("after", bytesMax: 64) ?? "",
-            countMax: CredentialManagement.pageCountMax)
-        return management.page(keys, path: Self.path, id: \.credential.id, SignatureKeyReply.json)
+        try await management.list(request, context, path: Self.path, now: clock.now, id: \.credential.id, json: SignatureKeyReply.json) {
+            owner, after in
+            try await SignatureKeyStore(database).list(owner: owner, after: after, countMax: CredentialManagement.pageCountMax)
+        }
     }
 
     /// `GET /v1/signature-keys/{key_id}`
@@ -74,14 +71,12 @@ package struct SignatureKeysEndpoint: Sendable {
         return Response(status: .noContent, headers: [.cacheControl: "no-store"])
     }
 
-    private func requireKey(_ request: inout Request, _ context: GatehouseContext, now: Date) async throws
-        -> (key: SignatureKeySummary, caller: Caller)
-    {
-        let caller = try await management.require(&request, context, now: now)
-        let key = try await SignatureKeyStore(database).findSummary(id: try management.keyID(context))
-        try management.requireRight(caller, over: key?.credential)
-        guard let key else { throw OAuthError.notFound() }
-        return (key, caller)
+    private func requireKey(
+        _ request: inout Request, _ context: GatehouseContext, now: Date
+    ) async throws -> (key: SignatureKeySummary, caller: Caller) {
+        try await management.requireKey(&request, context, now: now, credential: \.credential) {
+            try await SignatureKeyStore(database).findSummary(id: $0)
+        }
     }
 
     /// A `jwk`, a `secret`, or neither: then we make one. `algorithm` may only agree.

@@ -22,4 +22,6 @@ struct AuthorizationCode: Sendable {
     let redirectURI: String?
     let codeChallenge: String?
     let nonce: String?
+    /// What whoever redeems it must prove to hold.
+    let constraint: SenderConstraint?
 }

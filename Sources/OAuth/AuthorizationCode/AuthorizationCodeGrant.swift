@@ -26,13 +26,14 @@ struct AuthorizationCodeGrant: TokenGrant {
             ? OpaqueToken.generate(randomness: randomness, prefix: RefreshToken.prefix) : nil
         let verdict = try await AuthorizationCodeStore(database).redeem(
             hash, clientID: request.client.id, refreshToken: refreshToken?.hash,
-            // RFC 8705 §4: those of confidential clients are bound by the client's authentication.
+            // RFC 8705 §4, RFC 9449 §5: those of confidential clients are bound by the client's authentication.
             constraint: request.client.isPublic ? request.constraint : nil, settings: settings,
             eventID: audit.eventID(now: request.now), address: request.address, now: request.now)
         if verdict == "reused" {
             revocations.add(.grant(code.grantID), expiresAt: request.now + OAuthSettings.accessTokenLifetimeMax)
         }
         guard verdict == "redeemed" else { throw Self.refusal(verdict) }
+        if code.constraint != nil, !request.client.isPublic { try await AuthorizationCodeStore(database).unbind(code.grantID) }
         var approval = TokenApproval(
             subject: code.userID.token, scopes: try request.client.present(code.scopes), audiences: audiences,
             roles: request.client.mayKnowRoles ? code.roles : [],
@@ -54,6 +55,10 @@ struct AuthorizationCodeGrant: TokenGrant {
         guard
             redirectURI == code.redirectURI || (code.redirectURI == nil && redirectURI == request.client.metadata.redirectURIs.first?.text)
         else { throw Self.refusal("redirect_uri is not the one of the request") }
+        // RFC 9449 §10. A second use goes on to where it revokes what the first gave, whoever it is.
+        guard code.constraint == nil || code.isRedeemed || code.constraint == request.presented else {
+            throw Self.refusal("bound to another DPoP key")
+        }
         let verifier = try request.form.optional("code_verifier")
         switch (code.codeChallenge, verifier) {
         case (let challenge?, let verifier?):

@@ -23,6 +23,9 @@ struct AuthorizationCodeStore: Sendable {
         let authenticatedAt: Date
         let methods: [String]
         let roles: [String]
+        /// What whoever redeems it must prove to hold; of one that was redeemed before, what the refresh tokens are bound to.
+        let constraint: SenderConstraint?
+        let isRedeemed: Bool
     }
 
     private let database: any Queryable
@@ -35,7 +38,7 @@ struct AuthorizationCodeStore: Sendable {
         try await database.first(
             """
             select client_id, redirect_uri, code_challenge, nonce, grant_id, user_id, session_id, offline, scopes, audiences, grants.claims,
-                authenticated_at, methods, users.roles
+                authenticated_at, methods, users.roles, sender_constraint, redeemed_at is not null
             from authorization_codes join grants on grants.id = grant_id join users on users.id = user_id
             where code_hash = $1
             """, [.bytes(hash.bytes)]
@@ -46,7 +49,8 @@ struct AuthorizationCodeStore: Sendable {
                 isOffline: try row.bool(7), scopes: try ScopeSet(row.texts(8)), audiences: try row.texts(9),
                 claims: try row.optionalJSON(10).map { try ClaimsRequest(parsing: String(decoding: $0, as: UTF8.self), bytesMax: 65_536) },
                 authenticatedAt: try row.date(11),
-                methods: try row.texts(12), roles: try row.texts(13))
+                methods: try row.texts(12), roles: try row.texts(13),
+                constraint: try row.optionalText(14).map(SenderConstraint.decode), isRedeemed: try row.bool(15))
         }
     }
 
@@ -65,6 +69,11 @@ struct AuthorizationCodeStore: Sendable {
                 .optionalText(constraint?.stored), .uuid(eventID), .text(address),
             ]
         ) { try $0.text(0) } ?? "unknown"
+    }
+
+    /// The code was bound to a key, the refresh tokens of a client that authenticates are not (RFC 9449 §5): it may change its key.
+    func unbind(_ grantID: UUID) async throws {
+        try await database.execute("update grants set sender_constraint = null where id = $1", [.uuid(grantID)])
     }
 
     /// Codes are kept for a day after their time, so that a late second use still revokes.

@@ -63,7 +63,7 @@ struct AuthorizationChecks: Sendable {
             loginHint: try parameters.optional("login_hint", bytesMax: 512),
             domainHint: try parameters.optional("domain_hint", bytesMax: 253),
             requiredSubject: try await requiredSubject(parameters, claims: claims, client: client, now: now),
-            codeChallenge: try codeChallenge(parameters, client: client), claims: claims)
+            codeChallenge: try codeChallenge(parameters, client: client), dpopKey: try dpopKey(parameters, client: client), claims: claims)
     }
 
     /// OpenID Connect Core §3.1.2.6: refused by name, never ignored.
@@ -117,6 +117,16 @@ struct AuthorizationChecks: Sendable {
         guard method == "S256" else { throw .invalidRequest("code_challenge_method must be S256") }
         _ = try CodeChallenge(s256: challenge)
         return challenge
+    }
+
+    /// RFC 9449 §10.
+    private func dpopKey(_ parameters: Parameters, client: Client) throws(OAuthError) -> JWKThumbprint? {
+        guard let text = try parameters.optional("dpop_jkt") else { return nil }
+        guard let key = JWKThumbprint(parsing: text) else { throw .invalidRequest("dpop_jkt is no SHA-256 of a public key") }
+        guard !client.metadata.isCertificateBound else {
+            throw .invalidRequest("dpop_jkt is not for this client: its tokens are bound to a certificate")
+        }
+        return key
     }
 
     private func maxAge(_ parameters: Parameters, client: Client) throws(OAuthError) -> Duration? {

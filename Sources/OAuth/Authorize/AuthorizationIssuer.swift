@@ -27,7 +27,8 @@ struct AuthorizationIssuer: Sendable {
             clientID: request.client.id, userID: session.user.id, sessionID: session.id,
             isOffline: request.scopes.contains(ScopeSet.offlineAccess), scopes: request.scopes, audiences: request.audiences,
             claims: request.claims?.namesOnly, authenticatedAt: session.authenticatedAt, methods: session.methods,
-            redirectURI: request.target.sentRedirectURI, codeChallenge: request.codeChallenge, nonce: request.nonce)
+            redirectURI: request.target.sentRedirectURI, codeChallenge: request.codeChallenge, nonce: request.nonce,
+            constraint: request.dpopKey.map(SenderConstraint.key))
         try await database.transaction { transaction in
             if let waiting {
                 guard try await AuthorizationRequestStore(transaction).consume(waiting) else { throw Self.answered }

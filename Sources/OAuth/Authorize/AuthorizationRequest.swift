@@ -16,6 +16,8 @@ struct AuthorizationRequest: Sendable {
     /// The person that `id_token_hint` or `claims` names; the answer must be about nobody else.
     let requiredSubject: String?
     let codeChallenge: String?
+    /// `dpop_jkt` (RFC 9449 §10): the key that the code is bound to.
+    let dpopKey: JWKThumbprint?
     /// Only claims that the client may know.
     let claims: ClaimsRequest?
 

@@ -147,7 +147,7 @@ package struct AuthorizeEndpoint: Sendable {
     /// What a stored request needs to be checked again; the rest is not kept.
     private static let kept: Set<String> = [
         "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "prompt", "max_age", "login_hint", "id_token_hint",
-        "acr_values", "code_challenge", "code_challenge_method", "response_mode", "display", "claims", "resource",
+        "acr_values", "code_challenge", "code_challenge_method", "dpop_jkt", "response_mode", "display", "claims", "resource",
         "domain_hint",
     ]
 

@@ -13,6 +13,8 @@ package struct GrantStore: Sendable {
         let userID: UUID
         let scopes: ScopeSet
         let tokenExpiresAt: Date
+        /// What the grant's refresh tokens are bound to; nil: nothing but the client's authentication.
+        let constraint: SenderConstraint?
     }
 
     private let database: any Queryable
@@ -31,8 +33,8 @@ package struct GrantStore: Sendable {
             """
             with given as (
                 insert into grants (id, client_id, user_id, session_id, offline, scopes, audiences, claims, authenticated_at, methods,
-                    created_at, expires_at)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                    created_at, expires_at, sender_constraint)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $20)
             ), noted as (
                 insert into audit_events (id, occurred_at, kind, user_id, client_id, session_id, grant_id, address)
                 values ($13, $11, 'grant.given', $3, $2, $4, $1, $14)
@@ -46,13 +48,14 @@ package struct GrantStore: Sendable {
                 .timestamp(code.authenticatedAt), .texts(code.methods), .timestamp(now), .timestamp(now + lifetime),
                 .uuid(eventID), .text(address), .bytes(code.token.hash.bytes), .optionalText(code.redirectURI),
                 .optionalText(code.codeChallenge), .optionalText(code.nonce), .timestamp(now + settings.codeLifetime),
+                .optionalText(code.constraint?.stored),
             ])
     }
 
     func find(refreshToken: TokenHash) async throws -> Held? {
         try await database.first(
             """
-            select grants.id, client_id, user_id, scopes, refresh_tokens.expires_at
+            select grants.id, client_id, user_id, scopes, refresh_tokens.expires_at, sender_constraint
             from refresh_tokens join grants on grants.id = grant_id where token_hash = $1
             """, [.bytes(refreshToken.bytes)], Self.decode)
     }
@@ -61,7 +64,7 @@ package struct GrantStore: Sendable {
     func find(liveRefreshToken: TokenHash, now: Date) async throws -> Held? {
         try await database.first(
             """
-            select grants.id, client_id, user_id, scopes, refresh_tokens.expires_at
+            select grants.id, client_id, user_id, scopes, refresh_tokens.expires_at, sender_constraint
             from refresh_tokens join grants on grants.id = grant_id join users on users.id = user_id
             where token_hash = $1 and rotated_at is null and refresh_tokens.expires_at > $2 and revoked_at is null
                 and users.disabled_at is null
@@ -80,6 +83,17 @@ package struct GrantStore: Sendable {
     private static func decode(_ row: PostgresRow) throws -> Held {
         Held(
             id: try row.uuid(0), clientID: try row.text(1), userID: try row.uuid(2), scopes: try ScopeSet(row.texts(3)),
-            tokenExpiresAt: try row.date(4))
+            tokenExpiresAt: try row.date(4),
+            constraint: try row.optionalText(5).map(SenderConstraint.decode))
+    }
+}
+
+extension SenderConstraint {
+    /// Of a column that we have written ourselves.
+    static func decode(_ stored: String) throws -> SenderConstraint {
+        guard let constraint = SenderConstraint(stored: stored) else {
+            throw PostgresError(.decoding("grants.sender_constraint holds an unknown kind"))
+        }
+        return constraint
     }
 }

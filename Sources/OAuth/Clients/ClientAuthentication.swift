@@ -93,6 +93,9 @@ package struct ClientAuthentication: Sendable {
         guard let rule = client.metadata.certificateName, judged.certificate.names.contains(rule.name) else {
             throw certificates.refuse(.wrongSubject, clientID: client.id)
         }
+        guard certificates.isVouchedFor(judged, by: client.metadata.certificateAuthorities) else {
+            throw certificates.refuse(.wrongAuthority, clientID: client.id)
+        }
     }
 
     /// §2.2: it is one of those that the client registered.

@@ -51,6 +51,8 @@ package struct DiscoveryEndpoint: Sendable {
             "revocation_endpoint_auth_methods_supported": list(confidential + ["none"]),
             // RFC 8705 §3.3
             "tls_client_certificate_bound_access_tokens": .bool(true),
+            // RFC 9449 §5.1
+            "dpop_signing_alg_values_supported": list(DPoPKey.algorithms),
             "code_challenge_methods_supported": list(["S256"]),
             "acr_values_supported": list(AuthenticationContext.allCases.map(\.rawValue)),
             "display_values_supported": list(["page", "popup", "touch", "wap"]),

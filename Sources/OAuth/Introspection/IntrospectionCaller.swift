@@ -5,7 +5,9 @@ import Web
 /// Who asks about a token, however they proved it.
 package struct IntrospectionCaller: Sendable {
     /// Finds a caller that proves itself otherwise than as a client; nil where there is none. The body is still there afterwards.
-    package typealias Finder = @Sendable (inout Request, GatehouseContext) async throws -> IntrospectionCaller?
+    ///
+    /// A certificate is a proof only where nothing else is said: `countsCertificate` tells whether it may be taken for one.
+    package typealias Finder = @Sendable (inout Request, GatehouseContext, _ countsCertificate: Bool) async throws -> IntrospectionCaller?
 
     /// A client's or a person's id: whose limit it counts towards.
     let subject: String

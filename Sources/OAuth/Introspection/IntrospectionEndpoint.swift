@@ -25,14 +25,15 @@ package struct IntrospectionEndpoint: Sendable {
 
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         var request = request
-        // Before the form: a signature covers the body as it was sent.
-        let provesItself = request.headers[.authorization] != nil || request.headers[.signatureInput] != nil
-        var caller = provesItself ? try await findCaller(&request, context) : nil
+        // Before the form: a signature covers the body as it was sent. One that names no key of ours proves nothing, and hides nothing.
+        var caller = try await findCaller(&request, context, false)
         let form = try await Form.read(request, context)
         try form.refuseRepeated()
         let now = clock.now
         // A client that names itself in the form proves itself by the form, or by its certificate (RFC 8705 §2).
-        if caller == nil, !provesItself, !form.contains("client_id") { caller = try await findCaller(&request, context) }
+        if caller == nil, request.headers[.authorization] == nil, !form.contains("client_id") {
+            caller = try await findCaller(&request, context, true)
+        }
         let asker = if let caller { caller } else { try await requireClient(request, form, context, now: now) }
         try limiter.require(asker.subject, clientID: asker.clientID, noting: context.rateLimits, now: now)
         let token = try form.required("token", bytesMax: 16_384)
@@ -106,7 +107,7 @@ package struct IntrospectionEndpoint: Sendable {
             json.field("exp", token.expiresAt.numericDate)
             json.field("iat", token.issuedAt.numericDate)
             json.field("jti", token.id)
-            json.field("token_type", "Bearer")
+            json.field("token_type", SenderConstraint.tokenType(token.constraint))
             if !token.scopes.isEmpty { json.field("scope", token.scopes.description) }
             if !token.roles.isEmpty { json.field("roles", token.roles) }
             if let constraint = token.constraint { json.field("cnf", constraint.confirmation) }
@@ -129,6 +130,7 @@ package struct IntrospectionEndpoint: Sendable {
             json.field("client_id", grant.clientID)
             json.field("exp", grant.tokenExpiresAt.numericDate)
             json.field("scope", grant.scopes.description)
+            if let constraint = grant.constraint { json.field("cnf", constraint.confirmation) }
         }
         return Reply.json(json.bytes)
     }

@@ -22,21 +22,35 @@ package final class AccessTokenVerification: Sendable {
 
     private let keys: KeyRing
     private let revocations: RevocationList
+    private let proofs: DPoPVerification
     private let verification: JWTVerification
     private let remembered = Mutex(Remembered())
 
-    package init(issuer: String, keys: KeyRing, revocations: RevocationList) {
+    package init(issuer: String, keys: KeyRing, revocations: RevocationList, proofs: DPoPVerification) {
         self.keys = keys
         self.revocations = revocations
+        self.proofs = proofs
         self.verification = JWTVerification.accessToken(issuer: issuer)
     }
 
-    /// Whoever lets somebody in on a token asks here: a bound token is good only with what it is bound to.
+    /// Whoever lets somebody in on a token asks here: a bound token is good only with what it is bound to. A DPoP proof is used up by it.
+    /// - Throws: as ``verify(_:now:)``; `invalid_dpop_proof`, `use_dpop_nonce`, `temporarily_unavailable`.
+    package func require(_ token: PresentedToken, from sender: SenderEvidence, now: Date) async throws -> AccessToken {
+        let accessToken = try await verify(token.text, now: now)
+        guard let key = try SenderConstraint.require(accessToken.constraint, token.scheme, certificates: sender.certificates) else {
+            return accessToken
+        }
+        try await proofs.require(sender, accessToken: token.text, key: key, clientID: accessToken.clientID, now: now)
+        return accessToken
+    }
+
+    /// As ``require(_:from:now:)``, from memory alone, for a token that was verified before and needs no proof.
     /// - Parameter certificates: what the sender has proven to hold the key of: DER, its own first.
-    /// - Throws: as ``verify(_:now:)``.
-    package func require(_ token: String, certificates: [[UInt8]], now: Date) async throws -> AccessToken {
-        let accessToken = try await verify(token, now: now)
-        try accessToken.constraint?.require(certificates)
+    /// - Returns: nil where something has to be looked up.
+    package func requireInPlace(_ token: PresentedToken, certificates: [[UInt8]], now: Date) throws(OAuthError) -> AccessToken? {
+        guard let accessToken = try verifyInPlace(token.text, now: now),
+            try SenderConstraint.require(accessToken.constraint, token.scheme, certificates: certificates) == nil
+        else { return nil }
         return accessToken
     }
 
@@ -57,7 +71,7 @@ package final class AccessTokenVerification: Sendable {
 
     /// As ``verify(_:now:)``, for a token that was verified before.
     /// - Returns: nil where this one was not, or was forgotten.
-    package func verifyInPlace(_ token: String, now: Date) throws(OAuthError) -> AccessToken? {
+    private func verifyInPlace(_ token: String, now: Date) throws(OAuthError) -> AccessToken? {
         guard let known = recall(TokenHash(of: token)).0 else { return nil }
         return try judge(known, now: now)
     }

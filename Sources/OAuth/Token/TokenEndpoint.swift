@@ -11,18 +11,20 @@ package struct TokenEndpoint: Sendable {
     private let grants: [String: any TokenGrant]
     private let exchange: APIKeyExchange
     private let issuer: TokenIssuer
+    private let proofs: DPoPVerification
     /// Of clients that prove who they are: anybody may name a public client, whose limits are those of addresses.
     private let limiter: RateLimiter
     private let clock: any WallClock
 
     init(
         authentication: ClientAuthentication, grants: [any TokenGrant], exchange: APIKeyExchange, issuer: TokenIssuer,
-        limiter: RateLimiter, clock: any WallClock
+        proofs: DPoPVerification, limiter: RateLimiter, clock: any WallClock
     ) {
         self.authentication = authentication
         self.grants = Dictionary(uniqueKeysWithValues: grants.map { (type(of: $0).type.rawValue, $0) })
         self.exchange = exchange
         self.issuer = issuer
+        self.proofs = proofs
         self.limiter = limiter
         self.clock = clock
     }
@@ -31,7 +33,7 @@ package struct TokenEndpoint: Sendable {
         let form = try await Form.read(request, context)
         // RFC 6749 §3.2; RFC 8707 §2 and RFC 8693 §2.1 make the exceptions.
         try form.refuseRepeated(except: ["resource", "audience"])
-        if (try? form.optional("grant_type")) == APIKeyExchange.grantType { return try await exchangeKey(form, context) }
+        if (try? form.optional("grant_type")) == APIKeyExchange.grantType { return try await exchangeKey(request, form, context) }
         let now = clock.now
         let client = try await authentication.authenticate(
             request.headers, form, certificates: context.peerCertificates, from: context.limitKey, now: now)
@@ -42,20 +44,29 @@ package struct TokenEndpoint: Sendable {
         guard client.metadata.grantTypes.contains(type(of: grant).type) else {
             throw OAuthError.unauthorizedClient("this client may not use this grant_type")
         }
-        let constraint = try SenderConstraint.judge(client, certificates: context.peerCertificates)
+        let key = try await proofs.find(request, context, clientID: client.id, now: now)
+        let constraint = try SenderConstraint.judge(client, key: key, certificates: context.peerCertificates)
         var approval = try await grant.approve(
             TokenRequest(
-                form: form, client: client, presented: SenderConstraint(presented: context.peerCertificates), constraint: constraint,
-                address: context.clientAddress, now: now))
+                form: form, client: client, presented: SenderConstraint(key: key, certificates: context.peerCertificates),
+                constraint: constraint, address: context.clientAddress, now: now))
         approval.constraint = constraint
-        return try TokenReply.make(try issuer.issue(approval, for: client, now: now))
+        var response = try TokenReply.make(try issuer.issue(approval, for: client, now: now))
+        if key != nil { proofs.mark(&response, now: now) }
+        return response
     }
 
-    private func exchangeKey(_ form: OAuthProtocol.Parameters, _ context: GatehouseContext) async throws -> Response {
+    private func exchangeKey(
+        _ request: Request, _ form: OAuthProtocol.Parameters, _ context: GatehouseContext
+    ) async throws -> Response {
         let now = clock.now
         let approved = try await exchange.approve(form, address: context.clientAddress, noting: context.rateLimits, now: now)
+        var approval = approved.approval
+        approval.constraint = try await proofs.find(request, context, clientID: approved.clientID, now: now).map(SenderConstraint.key)
         let token = try issuer.signAccessToken(
-            approved.approval, clientID: approved.clientID, algorithm: nil, lifetime: approved.lifetime, now: now)
-        return TokenReply.makeExchanged(token, scopes: approved.approval.scopes, lifetime: approved.lifetime)
+            approval, clientID: approved.clientID, algorithm: nil, lifetime: approved.lifetime, now: now)
+        var response = TokenReply.makeExchanged(token, approval, lifetime: approved.lifetime)
+        if approval.constraint != nil { proofs.mark(&response, now: now) }
+        return response
     }
 }

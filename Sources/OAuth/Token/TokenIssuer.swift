@@ -11,6 +11,7 @@ package struct TokenIssuer: Sendable {
     /// Tokens as the client receives them.
     struct Issued: Sendable {
         let accessToken: String
+        let tokenType: String
         let expiresIn: Int
         let scopes: ScopeSet
         let refreshToken: String?
@@ -35,7 +36,8 @@ package struct TokenIssuer: Sendable {
             try signIDToken(identity, approval: approval, for: client, accessToken: accessToken, now: now)
         }
         return Issued(
-            accessToken: accessToken, expiresIn: Int(lifetime.components.seconds), scopes: approval.scopes,
+            accessToken: accessToken, tokenType: SenderConstraint.tokenType(approval.constraint),
+            expiresIn: Int(lifetime.components.seconds), scopes: approval.scopes,
             refreshToken: approval.refreshToken, idToken: idToken)
     }
 

@@ -8,7 +8,7 @@ enum TokenReply {
         var json = JSONWriter()
         json.object { json in
             json.field("access_token", issued.accessToken)
-            json.field("token_type", "Bearer")
+            json.field("token_type", issued.tokenType)
             json.field("expires_in", issued.expiresIn)
             if let refreshToken = issued.refreshToken { json.field("refresh_token", refreshToken) }
             if let idToken = issued.idToken { json.field("id_token", idToken) }
@@ -19,14 +19,14 @@ enum TokenReply {
     }
 
     /// RFC 8693 §2.2.1
-    static func makeExchanged(_ accessToken: String, scopes: ScopeSet, lifetime: Duration) -> Response {
+    static func makeExchanged(_ accessToken: String, _ approval: TokenApproval, lifetime: Duration) -> Response {
         var json = JSONWriter()
         json.object { json in
             json.field("access_token", accessToken)
             json.field("issued_token_type", APIKeyExchange.accessTokenType)
-            json.field("token_type", "Bearer")
+            json.field("token_type", SenderConstraint.tokenType(approval.constraint))
             json.field("expires_in", Int(lifetime.components.seconds))
-            json.field("scope", scopes.description)
+            json.field("scope", approval.scopes.description)
         }
         return Reply.json(json.bytes)
     }

@@ -12,6 +12,7 @@ import Web
 package struct UserInfoEndpoint: Sendable {
     let issuer: String
     let verification: AccessTokenVerification
+    let proofs: DPoPVerification
     let database: any Queryable
     let limiter: RateLimiter
     let clock: any WallClock
@@ -19,7 +20,8 @@ package struct UserInfoEndpoint: Sendable {
     package func respond(_ request: Request, _ context: GatehouseContext) async throws -> Response {
         let now = clock.now
         let token = try await presentedToken(request, context)
-        let accessToken = try await verification.require(token, certificates: context.peerCertificates, now: now)
+        let accessToken = try await verification.require(
+            token, from: SenderEvidence(request, context, origins: proofs.origins), now: now)
         guard accessToken.scopes.contains("openid"), let userID = accessToken.userID, let grantID = accessToken.grantID else {
             throw OAuthError.insufficientScope(scope: "openid")
         }
@@ -40,23 +42,27 @@ package struct UserInfoEndpoint: Sendable {
                 if let value = user.claim(name) { json.field(name, value) }
             }
         }
-        return Reply.json(json.bytes)
+        var response = Reply.json(json.bytes)
+        if token.scheme == .dpop { proofs.mark(&response, now: now) }
+        return response
     }
 
     /// RFC 6750 §2: in the header, or in the body of a form; one of them, and never in the query.
-    private func presentedToken(_ request: Request, _ context: GatehouseContext) async throws -> String {
+    private func presentedToken(_ request: Request, _ context: GatehouseContext) async throws -> PresentedToken {
         let headers = request.headers[values: .authorization]
         var tokens = try headers.map { header in
-            guard let token = try BearerToken(authorization: header) else { throw OAuthError.missingToken() }
-            return token.text
+            guard let token = try PresentedToken(authorization: header) else { throw OAuthError.missingAccessToken() }
+            return token
         }
         if request.method == .post, request.headers[.contentType] != nil {
             let form = try await Form.read(request, context)
-            if let token = try form.optional("access_token", bytesMax: 16_384) { tokens.append(token) }
+            if let token = try form.optional("access_token", bytesMax: 16_384) {
+                tokens.append(PresentedToken(try BearerToken(parameter: token)))
+            }
         }
         guard tokens.count <= 1 else { throw OAuthError.invalidRequest("more than one access token") }
         // §3.1: without authentication information, the challenge alone.
-        guard let token = tokens.first else { throw OAuthError.missingToken() }
+        guard let token = tokens.first else { throw OAuthError.missingAccessToken() }
         return token
     }
 }

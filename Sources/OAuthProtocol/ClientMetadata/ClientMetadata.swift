@@ -8,10 +8,14 @@ package struct ClientMetadata: Sendable, Equatable {
     package var tokenEndpointAuthMethod: TokenEndpointAuthMethod
     /// With `tls_client_auth`: the name that its certificate must carry.
     package var certificateName: CertificateNameRule?
+    /// With `tls_client_auth`: the authorities that may vouch for that name; empty: every one that the server trusts.
+    package var certificateAuthorities: [CertificateAuthorityName]
     /// With `self_signed_tls_client_auth`: its certificates.
     package var certificates: RegisteredCertificates?
     /// `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.4)
     package var isCertificateBound: Bool
+    /// `dpop_bound_access_tokens` (RFC 9449 §5.2)
+    package var isDPoPBound: Bool
     package var applicationType: ApplicationType
     /// `RS256` or `ES256`.
     package var idTokenSignedResponseAlg: String
@@ -62,9 +66,13 @@ package struct ClientMetadata: Sendable, Equatable {
         if !contacts.isEmpty { members["contacts"] = .strings(contacts) }
         if !defaultACRValues.isEmpty { members["default_acr_values"] = .strings(defaultACRValues) }
         if let certificateName { members[certificateName.member.rawValue] = .string(certificateName.text) }
+        if !certificateAuthorities.isEmpty {
+            members["tls_client_auth_authorities"] = .strings(certificateAuthorities.map(\.description))
+        }
         members["jwks"] = certificates?.json
         // Left out where it is false: so it was stored before there was such a member.
         if isCertificateBound { members["tls_client_certificate_bound_access_tokens"] = true }
+        if isDPoPBound { members["dpop_bound_access_tokens"] = true }
         members["scope"] = scope.map { .string($0.description) }
         members["default_max_age"] = defaultMaxAge.map { .int(Int64($0.seconds)) }
         members["initiate_login_uri"] = initiateLoginURI.map { .string($0) }

@@ -10,7 +10,12 @@ extension ClientMetadata {
         tokenEndpointAuthMethod = try Self.authMethod(members, policy)
         certificateName = try Self.certificateName(members, tokenEndpointAuthMethod)
         certificates = try Self.certificates(members, tokenEndpointAuthMethod)
+        certificateAuthorities = try Self.certificateAuthorities(members, tokenEndpointAuthMethod, policy)
         isCertificateBound = try members.bool("tls_client_certificate_bound_access_tokens") ?? false
+        isDPoPBound = try members.bool("dpop_bound_access_tokens") ?? false
+        guard !isCertificateBound || !isDPoPBound else {
+            throw .invalidClientMetadata("Tokens are bound to a certificate or to a DPoP key, not to both.")
+        }
         applicationType = try members.choice("application_type", ApplicationType.self) ?? .web
         (grantTypes, responseTypes) = try Self.grants(members, policy)
         guard !grantTypes.contains(.clientCredentials) || !tokenEndpointAuthMethod.isPublic else {
@@ -70,6 +75,25 @@ extension ClientMetadata {
                 "The token_endpoint_auth_method tls_client_auth needs exactly one of tls_client_auth_subject_dn and tls_client_auth_san_*.")
         }
         return rules.first
+    }
+
+    /// A member of our own, for operators alone: to others it is unknown, and ignored as the registries' unknown ones are.
+    private static func certificateAuthorities(
+        _ members: MetadataMembers, _ method: TokenEndpointAuthMethod, _ policy: ClientMetadataPolicy
+    ) throws(OAuthError) -> [CertificateAuthorityName] {
+        let member = "tls_client_auth_authorities"
+        guard policy.mayNameAuthorities, let texts = try members.strings(member, countMax: 20, charactersMax: 95) else { return [] }
+        guard method == .tlsClientAuth, !texts.isEmpty else {
+            throw .invalidClientMetadata("The member \(member) names one or more authorities, with tls_client_auth only.")
+        }
+        var names: [CertificateAuthorityName] = []
+        for text in texts {
+            guard let name = CertificateAuthorityName(parsing: text) else {
+                throw .invalidClientMetadata("The member \(member) holds something that is neither local nor a SHA-256.")
+            }
+            names.append(name)
+        }
+        return names
     }
 
     private static func certificates(

@@ -5,6 +5,8 @@ package struct ClientMetadataPolicy: Sendable {
     /// The scopes that may be asked for; nil for any.
     package var scopes: ScopeSet?
     package var redirectURIsMax: Int
+    /// Whether it can be said which authorities vouch for the client's certificate.
+    package var mayNameAuthorities = true
 
     package init(
         grantTypes: Set<GrantType> = Set(GrantType.allCases),
@@ -22,6 +24,8 @@ package struct ClientMetadataPolicy: Sendable {
 
     /// For clients that register themselves: they act for people who sign in, never for themselves.
     package static func registration(scopes: ScopeSet? = nil) -> ClientMetadataPolicy {
-        ClientMetadataPolicy(grantTypes: [.authorizationCode, .refreshToken], scopes: scopes, redirectURIsMax: 20)
+        var policy = ClientMetadataPolicy(grantTypes: [.authorizationCode, .refreshToken], scopes: scopes, redirectURIsMax: 20)
+        policy.mayNameAuthorities = false
+        return policy
     }
 }

@@ -11,8 +11,8 @@ enum UnsupportedMetadata {
         // Requests as objects (OpenID Connect Core §6, RFC 9101), pushed (RFC 9126), in detail (RFC 9396)
         "request_uris", "request_object_signing_alg", "request_object_encryption_alg", "request_object_encryption_enc",
         "require_signed_request_object", "require_pushed_authorization_requests", "authorization_details_types",
-        // Sender-constrained tokens (RFC 8705, RFC 9449)
-        "use_mtls_endpoint_aliases", "dpop_bound_access_tokens",
+        // RFC 8705 §5
+        "use_mtls_endpoint_aliases",
         // Logout by channel, CIBA, native sign-in, federation
         "backchannel_logout_uri", "backchannel_logout_session_required", "frontchannel_logout_uri",
         "frontchannel_logout_session_required", "backchannel_token_delivery_mode", "backchannel_client_notification_endpoint",

@@ -2,6 +2,10 @@
 package enum Challenge: Sendable, Equatable {
     /// RFC 7617.
     case basic(realm: String = Challenge.defaultRealm)
+    /// RFC 9449 §7.1.
+    case dpop(realm: String = Challenge.defaultRealm, error: OAuthError.Code? = nil, description: String? = nil)
+    /// For who shows nothing where a token of either scheme is taken (RFC 9449 §7.2).
+    case accessToken(realm: String = Challenge.defaultRealm)
     /// RFC 6750 §3.
     case bearer(realm: String = Challenge.defaultRealm, error: OAuthError.Code? = nil, description: String? = nil, scope: String? = nil)
 
@@ -13,6 +17,13 @@ package enum Challenge: Sendable, Equatable {
         case .basic(let realm):
             // RFC 7617 §2.1: we read user-id and password as UTF-8.
             return "Basic realm=\(Self.quoted(realm)), charset=\"UTF-8\""
+        case .dpop(let realm, let error, let description):
+            var value = "DPoP realm=\(Self.quoted(realm))"
+            if let error { value += ", error=\(Self.quoted(error.rawValue))" }
+            if let description { value += ", error_description=\(Self.quoted(description))" }
+            return value + ", algs=\(Self.quoted(DPoPKey.algorithms.joined(separator: " ")))"
+        case .accessToken(let realm):
+            return Challenge.bearer(realm: realm).headerValue + ", " + Challenge.dpop(realm: realm).headerValue
         case .bearer(let realm, let error, let description, let scope):
             var value = "Bearer realm=\(Self.quoted(realm))"
             if let error { value += ", error=\(Self.quoted(error.rawValue))" }

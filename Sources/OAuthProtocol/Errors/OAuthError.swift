@@ -12,6 +12,8 @@ package struct OAuthError: Error, Sendable, Equatable {
     package var retryAfter: Duration?
     /// The `Accept-Signature` header field (RFC 9421 §5.1): what a signature would have to cover.
     package var acceptSignature: String?
+    /// The `DPoP-Nonce` header field (RFC 9449 §8): what the next proof must carry.
+    package var dpopNonce: String?
 
     package init(
         _ code: Code, _ description: String, reason: String? = nil, challenge: Challenge? = nil, retryAfter: Duration? = nil
@@ -23,8 +25,12 @@ package struct OAuthError: Error, Sendable, Equatable {
         self.retryAfter = retryAfter
     }
 
-    /// The HTTP status, from the table of `Code.status`.
-    package var status: Int { code.status }
+    /// The HTTP status, from the table of `Code.status`. A DPoP challenge makes it 401: where tokens are shown a bad proof is no proof
+    /// (RFC 9449 §7.1), where they are asked for it is a bad request (§5).
+    package var status: Int {
+        if case .dpop = challenge, code.status == 400, code != .invalidRequest { return 401 }
+        return code.status
+    }
 
     /// `%x20-21 / %x23-5B / %x5D-7E` (RFC 6749 §5.2). Quotation marks become apostrophes, the rest question marks: what a
     /// client sent may be named in a description, and must not break a header field or a log line.

@@ -80,6 +80,18 @@ extension OAuthError {
             challenge: .bearer(realm: realm, error: .invalidToken, description: sanitised(description)))
     }
 
+    /// RFC 9449 §7.1: as ``invalidToken(_:reason:realm:)``, for a token whose scheme or key is not the one that it is bound to.
+    package static func unboundToken(reason: String) -> OAuthError {
+        let description = "The access token is not valid."
+        return OAuthError(
+            .invalidToken, description, reason: reason, challenge: .dpop(error: .invalidToken, description: description))
+    }
+
+    /// As ``missingToken(realm:)``, where DPoP tokens are taken besides.
+    package static func missingAccessToken() -> OAuthError {
+        OAuthError(.invalidToken, "An access token is required.", challenge: .accessToken())
+    }
+
     /// RFC 6750 §3.1: a request without any authentication gets a challenge that names no error.
     package static func missingToken(realm: String = Challenge.defaultRealm) -> OAuthError {
         OAuthError(.invalidToken, "An access token is required.", challenge: .bearer(realm: realm))

@@ -71,7 +71,8 @@ package struct JWK: Sendable, Equatable {
         return Base64URL.encode(SHA256.hash(data: writer.bytes))
     }
 
-    private var requiredMembers: [String: String] {
+    /// Those that the thumbprint covers (RFC 7638 §3.2).
+    var requiredMembers: [String: String] {
         switch material {
         case .p256(let x, let y):
             ["kty": "EC", "crv": "P-256", "x": Base64URL.encode(x), "y": Base64URL.encode(y)]

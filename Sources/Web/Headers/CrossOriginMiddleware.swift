@@ -71,5 +71,5 @@ package struct CrossOriginMiddleware: RouterMiddleware {
     private static let originBytesMax = 300
     private static let vary = HTTPField(name: .vary, value: "Origin")
     private static let exposed = HTTPField(
-        name: .accessControlExposeHeaders, value: "WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy")
+        name: .accessControlExposeHeaders, value: "WWW-Authenticate, DPoP-Nonce, Retry-After, RateLimit, RateLimit-Policy")
 }

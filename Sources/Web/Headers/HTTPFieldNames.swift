@@ -9,6 +9,8 @@ extension HTTPField.Name {
     package static let rateLimitPolicy = custom("RateLimit-Policy")
     package static let clientCert = custom("Client-Cert")
     package static let clientCertChain = custom("Client-Cert-Chain")
+    package static let dpop = custom("DPoP")
+    package static let dpopNonce = custom("DPoP-Nonce")
     package static let forwarded = custom("Forwarded")
     package static let xClientCert = custom("X-Client-Cert")
     package static let xForwardedClientCert = custom("X-Forwarded-Client-Cert")

@@ -26,29 +26,18 @@ package struct ProxyTrust: Sendable {
     private let networks: [AddressNetwork]
     private let addressField: HTTPField.Name?
     private let isForwarded: Bool
-    private let certificateField: CertificateField
-    private let certificateName: HTTPField.Name?
+    private let certificates: ProxyCertificateSource
 
-    /// - Parameter escapedPEMName: Which field holds the certificate where `certificateField` is ``CertificateField/escapedPEM``.
-    package init(
-        networks: [AddressNetwork], addressField: AddressField, certificateField: CertificateField = .none,
-        escapedPEMName: HTTPField.Name = .xClientCert
-    ) {
+    /// - Parameter certificates: where they tell the client's certificate.
+    package init(networks: [AddressNetwork], addressField: AddressField, certificates: ProxyCertificateSource = .none) {
         self.networks = networks
-        self.certificateField = certificateField
+        self.certificates = certificates
         isForwarded = addressField == .forwarded
         self.addressField =
             switch addressField {
             case .none: nil
             case .forwarded: .forwarded
             case .xForwardedFor: .xForwardedFor
-            }
-        certificateName =
-            switch certificateField {
-            case .none: nil
-            case .clientCert: .clientCert
-            case .xfcc: .xForwardedClientCert
-            case .escapedPEM: escapedPEMName
             }
     }
 
@@ -60,7 +49,7 @@ package struct ProxyTrust: Sendable {
         var verdict = ProxyVerdict()
         guard let peer, isTrusted(peer) else {
             if let addressField, headers.contains(addressField) { verdict.refusals.append(.untrustedAddress) }
-            if speaksOfCertificate(headers) { verdict.refusals.append(.untrustedCertificate) }
+            if certificates.isPresent(in: headers) { verdict.refusals.append(.untrustedCertificate) }
             return verdict
         }
         if let addressField, headers.contains(addressField) {
@@ -70,9 +59,9 @@ package struct ProxyTrust: Sendable {
                 verdict.refusals.append(.malformedAddress)
             }
         }
-        if readsCertificate, speaksOfCertificate(headers) {
-            if let certificates = certificates(headers) {
-                verdict.certificates = certificates
+        if readsCertificate, certificates.isPresent(in: headers) {
+            if let read = certificates.read(headers) {
+                verdict.certificates = read
             } else {
                 verdict.refusals.append(.malformedCertificate)
             }
@@ -82,11 +71,6 @@ package struct ProxyTrust: Sendable {
 
     private func isTrusted(_ address: AddressNumber) -> Bool {
         networks.contains { $0.contains(address) }
-    }
-
-    private func speaksOfCertificate(_ headers: HTTPFields) -> Bool {
-        guard let certificateName else { return false }
-        return headers.contains(certificateName) || (certificateField == .clientCert && headers.contains(.clientCertChain))
     }
 
     /// The first address from the right that isn't a proxy's: what stands left of it was written by strangers, and isn't even looked at.
@@ -103,17 +87,6 @@ package struct ProxyTrust: Sendable {
             if !isTrusted(address) { break }
         }
         return client
-    }
-
-    private func certificates(_ headers: HTTPFields) -> [[UInt8]]? {
-        guard let certificateName else { return [] }
-        let lines = headers[values: certificateName]
-        return switch certificateField {
-        case .none: []
-        case .clientCert: ProxyCertificate.read(clientCert: lines, chain: headers[values: .clientCertChain])
-        case .xfcc: ProxyCertificate.read(xfcc: lines)
-        case .escapedPEM: ProxyCertificate.read(escapedPEM: lines)
-        }
     }
 
     /// Proxies in a row at most.

@@ -65,6 +65,9 @@ package enum ErrorReply {
         if let acceptSignature = error.acceptSignature {
             fields.append(HTTPField(name: .acceptSignature, value: acceptSignature))
         }
+        if let nonce = error.dpopNonce {
+            fields.append(HTTPField(name: .dpopNonce, value: nonce))
+        }
         if let retryAfter = error.retryAfter {
             // Whole seconds, rounded up (RFC 9110 §10.2.3).
             fields.append(HTTPField(name: .retryAfter, value: String(Int(retryAfter.inSeconds.rounded(.up)))))

@@ -158,4 +158,51 @@ import Testing
             #expect(answer.status == .unauthorized)
         }
     }
+
+    @Test func `a client's own choice of authorities counts here, too`() async throws {
+        try await run { server in
+            try await Self.add(server)
+            let foreign = try authority.issue("billing", now: start).certificate
+            #expect(try await Self.status(server, [foreign]) == .ok)
+            try await server.changeClient("billing") { $0.metadata.certificateAuthorities = [.local] }
+            #expect(try await Self.status(server, [foreign]) == .unauthorized)
+            #expect(Self.reasons(server) == ["wrong_authority"])
+        }
+    }
+
+    @Test func `a proxy's signature doesn't hide who asks about a token`() async throws {
+        try await run { server in
+            try await Self.add(server)
+            let now = server.clock.now
+            let own = try TestAuthority.selfSigned("mine", now: now)
+            let point = Array(own.key.publicKey.x963Representation)
+            var key = try #require(JWK(.p256(x: Array(point[1..<33]), y: Array(point[33...]))).json.object)
+            key["x5c"] = .strings([Base64.encode(own.certificate)])
+            try await server.addClient(
+                "self-signed", secret: nil,
+                metadata: [
+                    "token_endpoint_auth_method": "self_signed_tls_client_auth", "grant_types": ["client_credentials"],
+                    "redirect_uris": [], "jwks": .object(["keys": .array([.object(key)])]),
+                ])
+            let form = [("client_id", "self-signed")]
+            let token = try await server.token(
+                [("grant_type", "client_credentials")] + form, basic: nil, certificates: [own.certificate]
+            ).json.text("access_token")
+            let signed: HTTPFields = [
+                try #require(HTTPField.Name("Signature-Input")): #"proxy=("@method");keyid="proxy""#,
+                try #require(HTTPField.Name("Signature")): "proxy=:AQI=:",
+            ]
+            let shown = try await server.post(
+                "/oauth2/introspect", [("token", token)] + form, headers: signed, certificates: [own.certificate])
+            #expect(shown.json["active"] == true, "\(shown.text)")
+            // One under a key of ours is a second proof, and fails as one.
+            let ours: HTTPFields = [
+                try #require(HTTPField.Name("Signature-Input")): #"sig=("@method");keyid="sig_0000000000000000""#,
+                try #require(HTTPField.Name("Signature")): "sig=:AQI=:",
+            ]
+            let refused = try await server.post(
+                "/oauth2/introspect", [("token", token)] + form, headers: ours, certificates: [own.certificate])
+            #expect(refused.status == .unauthorized)
+        }
+    }
 }

@@ -85,4 +85,32 @@ import Testing
             await #expect(throws: GatehouseError.unavailable("status 503")) { try await client.authenticate(message) }
         }
     }
+
+    @Test func `the real server verifies what was signed with a key that it made, once`() async throws {
+        try await LiveServer.run { live in
+            let service = try live.client()
+            let made = try await live.server.send(
+                .post, "/v1/signature-keys",
+                headers: [
+                    .contentType: "application/json",
+                    .authorization: BasicCredentials.headerValue(clientID: "notes", clientSecret: "notes-secret"),
+                ], body: JSONValue.object(["name": "worker", "scope": "notes:read"]).encoded())
+            let id = try made.json.text("key_id")
+            #expect(id.hasPrefix("sig_"))
+            let secret = try #require(Base64.decode(utf8: try made.json.text("secret").utf8))
+            let caller = try live.client(.none)
+            let fields = try caller.sign(.request(method: "POST", uri: Self.uri, body: Self.body), with: .hmac(id: id, secret: secret))
+            let message = GatehouseMessage.request(method: "POST", uri: Self.uri, fields: fields, body: Self.body)
+            let found = try await service.authenticate(message)
+            #expect(found.proof == .signature)
+            #expect(found.clientID == "notes")
+            #expect(found.scopes == ["notes:read"])
+            #expect(found.credentialID == id)
+            #expect(try await refusal(service, message) == .inactive)
+            let forged = try caller.sign(
+                .request(method: "POST", uri: Self.uri, body: Self.body), with: .hmac(id: id, secret: [UInt8](repeating: 7, count: 32)))
+            #expect(
+                try await refusal(service, .request(method: "POST", uri: Self.uri, fields: forged, body: Self.body)) == .inactive)
+        }
+    }
 }

@@ -7,7 +7,8 @@ import Web
 
 @Suite struct ProxyEventsTests {
     private static let trust = ProxyTrust(
-        networks: ["10.0.0.0/8"].compactMap { AddressNetwork(parsing: $0) }, addressField: .xForwardedFor, certificateField: .clientCert)
+        networks: ["10.0.0.0/8"].compactMap { AddressNetwork(parsing: $0) }, addressField: .xForwardedFor,
+        certificates: ProxyCertificateSource(.clientCert))
 
     @Test func `a proxy's field from anybody else changes no answer and is counted with its reason`() async throws {
         try await TestServer.run(configure: { $0.proxies = Self.trust }) { server in

@@ -29,6 +29,25 @@ import Testing
         #expect(metadata.isCertificateBound)
     }
 
+    @Test func `a client is declared with the authorities that vouch for it`() throws {
+        let digest = String(repeating: "0A", count: 32)
+        let pairs = (0..<32).map { _ in "0b" }.joined(separator: ":")
+        let settings = try GatehouseSettings.parse(
+            Self.client("tls_client_auth_san_dns: a.example", "tls_client_auth_authorities: [local, \(digest), \"\(pairs)\"]"))
+        let metadata = try ClientDeclaration(declared: settings.clients[0]).client(now: ManualClock().now).metadata
+        let thumbprints = try [10, 11].map { try #require(CertificateThumbprint(stored: [UInt8](repeating: $0, count: 32))) }
+        #expect(metadata.certificateAuthorities == [.local] + thumbprints.map(CertificateAuthorityName.thumbprint))
+        #expect(try ClientMetadata(registering: metadata.json, policy: .declared) == metadata)
+        #expect(throws: Never.self) { try GatehouseSettings.parse(settings.printed()) }
+    }
+
+    @Test func `a client is declared for tokens that are bound to a key`() throws {
+        let settings = try GatehouseSettings.parse(Self.client("secret: { plain: x }", "dpop_bound_access_tokens: true"))
+        let metadata = try ClientDeclaration(declared: settings.clients[0]).client(now: ManualClock().now).metadata
+        #expect(metadata.isDPoPBound)
+        #expect(try ClientMetadata(registering: metadata.json, policy: .declared) == metadata)
+    }
+
     @Test func `a client is declared with its own certificate`() throws {
         let der = try Self.certificate()
         let settings = try GatehouseSettings.parse(Self.client(Self.block(der)))
@@ -59,6 +78,18 @@ import Testing
             (
                 Self.client("secret: { plain: x }", "authentication: tls_client_auth", "tls_client_auth_san_dns: a.example"),
                 ["clients[0].authentication"]
+            ),
+            (
+                Self.client("secret: { plain: x }", "tls_client_auth_authorities: [local]"), ["clients[0].tls_client_auth_authorities"]
+            ),
+            (
+                Self.client("tls_client_auth_san_dns: a.example", "tls_client_auth_authorities: [elsewhere]"),
+                ["clients[0].tls_client_auth_authorities[0]"]
+            ),
+            (
+                Self.client(
+                    "secret: { plain: x }", "dpop_bound_access_tokens: true", "tls_client_certificate_bound_access_tokens: true"),
+                ["clients[0].dpop_bound_access_tokens"]
             ),
             ("certificates: { revocation_lists: [a.crl] }", ["certificates.revocation_lists"]),
         ]

@@ -1,6 +1,7 @@
 import Gateway
 import OAuthProtocol
 import Testing
+import Web
 
 @testable import GatehouseServer
 
@@ -21,7 +22,7 @@ import Testing
               proxies: [10.0.0.0/24, "fd00::/8"]
               session: 1h
               session_scopes: [openid, "notes:read"]
-              client_certificates: true
+              client_certificate: escaped_pem
               rules:
                 - { host: App.example.org, path: /open/*, methods: [GET], anonymous: true }
                 - { host: app.example.org, path: /api/*, audience: https://api.example.org, scopes: ["notes:read"], proofs: [api_key], publishable_keys: true }
@@ -31,7 +32,8 @@ import Testing
         #expect(door.proxies.map(\.description) == ["10.0.0.0/24", "fd00::/8"])
         #expect(door.sessionLifetime == .seconds(3_600))
         #expect(door.sessionScopes == ["openid", "notes:read"])
-        #expect(door.readsClientCertificates)
+        #expect(door.certificates.isPresent(in: [.xClientCert: "x"]))
+        #expect(!door.certificates.isPresent(in: [.clientCert: "x"]))
         #expect(
             door.rules.map(\.place.host) == [
                 .exact("app.example.org", port: nil), .exact("app.example.org", port: nil), .exact("app.example.org", port: 8443),

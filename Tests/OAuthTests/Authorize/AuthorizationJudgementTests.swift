@@ -24,7 +24,7 @@ import Testing
             client: client, redirectURI: metadata.redirectURIs[0], sentRedirectURI: nil, responseMode: .query, state: nil)
         let request = AuthorizationRequest(
             target: target, scopes: ScopeSet(["openid", "email"]), audiences: [], nonce: nil, prompt: prompt, maxAge: maxAge,
-            loginHint: nil, domainHint: nil, requiredSubject: subject, codeChallenge: nil, claims: nil)
+            loginHint: nil, domainHint: nil, requiredSubject: subject, codeChallenge: nil, dpopKey: nil, claims: nil)
         let session = age.map { age in
             Session(
                 id: UUID(), user: Self.ada, createdAt: Self.now - age, authenticatedAt: Self.now - age, methods: ["pwd"],

@@ -209,4 +209,50 @@ import X509
             #expect(document["tls_client_certificate_bound_access_tokens"]?.bool == true)
         }
     }
+
+    @Test func `a client may say which of the trusted authorities vouch for it`() async throws {
+        let (second, middle) = (try TestAuthority("Second", now: start), try authority.intermediate("Middle", now: start))
+        let secondFile = try TestAuthorityFile(second)
+        let (path, secondPath) = (file.path, secondFile.path)
+        try await TestServer.run(configure: { $0.certificateFiles.authorities = [path, secondPath] }) { server in
+            func name(_ authority: TestAuthority) -> JSONValue {
+                .string(
+                    CertificateThumbprint(of: authority.certificate).bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+            }
+            let dn: [String: JSONValue] = ["tls_client_auth_subject_dn": "CN=billing"]
+            try await Self.add(server, id: "any", dn)
+            try await Self.add(server, id: "first", dn.merging(["tls_client_auth_authorities": [name(authority)]]) { $1 })
+            try await Self.add(server, id: "middle", dn.merging(["tls_client_auth_authorities": [name(middle)]]) { $1 })
+            try await Self.add(server, id: "local", dn.merging(["tls_client_auth_authorities": ["local"]]) { $1 })
+            let byFirst = [try authority.issue("billing", now: start).certificate]
+            let bySecond = [try second.issue("billing", now: start).certificate]
+            let byMiddle = [try middle.issue("billing", now: start).certificate, middle.certificate]
+            let cases: [(String, [[UInt8]], Bool)] = [
+                ("any", byFirst, true), ("any", bySecond, true), ("any", byMiddle, true),
+                ("first", byFirst, true), ("first", bySecond, false), ("first", byMiddle, true),
+                ("middle", byFirst, false), ("middle", bySecond, false), ("middle", byMiddle, true),
+                ("local", byFirst, false), ("local", bySecond, false),
+            ]
+            _ = server.wiring.tally.take()
+            for (id, chain, passes) in cases {
+                #expect(try await Self.ask(server, id: id, chain).status == (passes ? .ok : .unauthorized), "\(id)")
+            }
+            let reasons = server.wiring.tally.take().filter { $0.kind.name == "certificate.refused" }.map { $0.detail["reason"] }
+            #expect(Set(reasons) == ["wrong_authority"])
+        }
+        withExtendedLifetime(secondFile) {}
+    }
+
+    @Test func `who registers itself names no authority`() throws {
+        let json: JSONValue = [
+            "token_endpoint_auth_method": "tls_client_auth", "redirect_uris": ["https://app.example/"],
+            "tls_client_auth_san_dns": "a.example", "tls_client_auth_authorities": ["local"],
+        ]
+        #expect(try ClientMetadata(registering: json).certificateAuthorities.isEmpty)
+        #expect(try ClientMetadata(registering: json, policy: .declared).certificateAuthorities == [.local])
+        #expect(throws: OAuthError.self) {
+            try ClientMetadata(
+                registering: ["redirect_uris": ["https://app.example/"], "tls_client_auth_authorities": ["local"]], policy: .declared)
+        }
+    }
 }

@@ -16,6 +16,7 @@ import Testing
         "display_values_supported", "claim_types_supported", "claims_supported", "prompt_values_supported", "ui_locales_supported",
         "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported",
         "require_request_uri_registration", "authorization_response_iss_parameter_supported", "tls_client_certificate_bound_access_tokens",
+        "dpop_signing_alg_values_supported",
     ]
 
     @Test func `both paths say the same, and exactly what is supported`() async throws {

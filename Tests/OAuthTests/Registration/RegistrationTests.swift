@@ -112,7 +112,7 @@ import Testing
                 ("id_token_encrypted_response_alg", "RSA-OAEP"), ("userinfo_signed_response_alg", "RS256"),
                 ("token_endpoint_auth_signing_alg", "RS256"), ("backchannel_logout_uri", "https://new.example/logout"),
                 ("frontchannel_logout_uri", "https://new.example/logout"), ("software_statement", "e30.e30.e30"),
-                ("tls_client_auth_subject_dn", "CN=x"), ("dpop_bound_access_tokens", true),
+                ("tls_client_auth_subject_dn", "CN=x"), ("dpop_bound_access_tokens", "yes"),
                 ("require_pushed_authorization_requests", true), ("token_endpoint_auth_method", "private_key_jwt"),
                 ("token_endpoint_auth_method", "client_secret_jwt"), ("subject_type", "pairwise"),
                 ("id_token_signed_response_alg", "none"), ("id_token_signed_response_alg", "HS256"), ("response_types", ["token"]),

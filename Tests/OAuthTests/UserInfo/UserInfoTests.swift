@@ -54,7 +54,7 @@ import Testing
             ] {
                 #expect(answer.status == .unauthorized)
                 // RFC 6750 §3.1: nothing was presented, so no error is named.
-                #expect(answer.headers[.wwwAuthenticate] == "Bearer realm=\"gatehouse\"")
+                #expect(answer.headers[.wwwAuthenticate] == #"Bearer realm="gatehouse", DPoP realm="gatehouse", algs="ES256 EdDSA RS256""#)
             }
         }
     }
@@ -78,7 +78,7 @@ import Testing
                 if let header { headers[.authorization] = header }
                 let answer = try await server.get("/oauth2/userinfo", headers: headers)
                 #expect(answer.status == .unauthorized)
-                #expect(answer.headers[.wwwAuthenticate] == "Bearer realm=\"gatehouse\"")
+                #expect(answer.headers[.wwwAuthenticate] == #"Bearer realm="gatehouse", DPoP realm="gatehouse", algs="ES256 EdDSA RS256""#)
             }
             for header in ["Bearer", "Bearer ", "Bearer a b", "Bearer \(token),x", "Bearer é"] {
                 let answer = try await server.get("/oauth2/userinfo", headers: [.authorization: header])

@@ -14,7 +14,7 @@ import Testing
     private static let networks = ["10.0.0.0/8"].compactMap { AddressNetwork(parsing: $0) }
 
     private static func trust(_ field: ProxyTrust.CertificateField) -> ProxyTrust {
-        ProxyTrust(networks: networks, addressField: .none, certificateField: field)
+        ProxyTrust(networks: networks, addressField: .none, certificates: ProxyCertificateSource(field))
     }
 
     private static func der(_ pem: String) throws -> [UInt8] {
@@ -99,7 +99,8 @@ import Testing
 
     @Test func `nginx hands on escaped PEM in a field of the operator's choice`() throws {
         let name = try #require(HTTPField.Name("X-SSL-Cert"))
-        let trust = ProxyTrust(networks: Self.networks, addressField: .none, certificateField: .escapedPEM, escapedPEMName: name)
+        let trust = ProxyTrust(
+            networks: Self.networks, addressField: .none, certificates: ProxyCertificateSource(.escapedPEM, escapedPEMName: name))
         let escaped = Self.escaped(TestCertificates.client)
         #expect(trust.judge(peer: Self.proxy, [name: escaped]).certificates == [client])
         #expect(trust.judge(peer: Self.proxy, [name: ""]) == ProxyVerdict())

@@ -5,9 +5,13 @@ import OAuthProtocol
 package struct DeclaredCertificates: Sendable {
     /// With `tls_client_auth`.
     package var name: CertificateNameRule?
+    /// With `tls_client_auth`: who may vouch for it; empty: every authority that is trusted.
+    package var authorities: [CertificateAuthorityName] = []
     /// With `self_signed_tls_client_auth`: X.509 in DER.
     package var certificates: [[UInt8]] = []
     package var isBound = false
+    /// Bound to a DPoP key instead.
+    package var isDPoPBound = false
 
     static func read(_ section: SettingsSection) -> DeclaredCertificates {
         var declared = DeclaredCertificates()
@@ -17,7 +21,13 @@ package struct DeclaredCertificates: Sendable {
             declared.name = rule
         }
         declared.certificates = section.scalars("certificates", .certificate, countMax: RegisteredCertificates.countMax)
+        declared.authorities = section.scalars("tls_client_auth_authorities", .certificateAuthority, countMax: 20)
         declared.isBound = section.read("tls_client_certificate_bound_access_tokens", .bool, default: false)
+        declared.isDPoPBound = section.read("dpop_bound_access_tokens", .bool, default: false)
+        if declared.isBound, declared.isDPoPBound {
+            section.refuse(
+                "dpop_bound_access_tokens", "goes without tls_client_certificate_bound_access_tokens: tokens are bound to one thing")
+        }
         return declared
     }
 
@@ -28,6 +38,9 @@ package struct DeclaredCertificates: Sendable {
             section.refuse("authentication", "tls_client_auth needs tls_client_auth_subject_dn or one of tls_client_auth_san_*")
         } else if let isNamed, authentication != .tlsClientAuth {
             section.refuse(isNamed.rawValue, "goes with authentication tls_client_auth only")
+        }
+        if authentication != .tlsClientAuth, section.isSet("tls_client_auth_authorities") {
+            section.refuse("tls_client_auth_authorities", "goes with authentication tls_client_auth only")
         }
         if authentication == .selfSignedTLSClientAuth, !section.isSet("certificates") {
             section.refuse("authentication", "self_signed_tls_client_auth needs certificates")
@@ -41,6 +54,8 @@ package struct DeclaredCertificates: Sendable {
     func metadata() throws -> [String: JSONValue] {
         var members: [String: JSONValue] = [:]
         if let name { members[name.member.rawValue] = .string(name.text) }
+        if !authorities.isEmpty { members["tls_client_auth_authorities"] = .strings(authorities.map(\.description)) }
+        if isDPoPBound { members["dpop_bound_access_tokens"] = true }
         if isBound { members["tls_client_certificate_bound_access_tokens"] = true }
         guard !certificates.isEmpty else { return members }
         let keys = try certificates.map { der in
@@ -66,6 +81,18 @@ extension SettingsScalar where Value == CertificateNameRule {
                         member == .subjectDN ? "must be a distinguished name such as CN=billing,O=Example" : "is no such name")
                 }
             }, print: { kind.print($0.text) })
+    }
+}
+
+extension SettingsScalar where Value == CertificateAuthorityName {
+    static var certificateAuthority: Self {
+        Self(
+            parse: { text throws(SettingsRefusal) in
+                guard let name = CertificateAuthorityName(parsing: text) else {
+                    throw SettingsRefusal("must be local, or the SHA-256 of an authority's certificate in hexadecimal")
+                }
+                return name
+            }, print: { SettingsOutline.quoted($0.description) })
     }
 }
 
