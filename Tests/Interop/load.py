@@ -1,0 +1,163 @@
+"""A mixed load through a balancer: every answer is remembered, every refusal with its second."""
+
+import concurrent.futures
+import threading
+import time
+
+import requests
+
+from clients import BASIC, SERVICE_BASIC, demo_client
+from pages import Person, Unavailable, query_of
+
+SERVICE = {"grant_type": "client_credentials", "scope": "notes:read"}
+
+
+class Load:
+    def __init__(self, base, issuer, callback, refreshers=2, visitors=1, services=2):
+        self.base, self.issuer, self.callback = base, issuer, callback
+        self.lock = threading.Lock()
+        self.over = threading.Event()
+        # What was answered: access tokens, and the last refresh token of each chain.
+        self.access, self.refresh = [], {}
+        # (second, what, status or exception) of whatever was no success.
+        self.failures = []
+        self.rounds = {"refresh": 0, "visit": 0, "service": 0, "introspect": 0}
+        self.threads = [threading.Thread(target=self.keep, args=(work, f"{work.__name__}-{number}"))
+                        for work, count in ((self.refresh_on, refreshers), (self.visit_on, visitors), (self.serve_on, services))
+                        for number in range(count)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *arguments):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def keep(self, work, name):
+        try:
+            work(name)
+        except Exception as error:
+            self.fail(name, repr(error))
+
+    def fail(self, what, status):
+        with self.lock:
+            self.failures.append((time.monotonic(), what, status))
+        time.sleep(0.05)
+
+    def count(self, what):
+        with self.lock:
+            self.rounds[what] += 1
+
+    def ask(self, http, what, method, path, **options):
+        """The answer, where it is a success."""
+        try:
+            answer = http.request(method, self.base + path, timeout=30, **options)
+        except requests.RequestException as error:
+            return self.fail(what, repr(error))
+        if answer.status_code != 200:
+            return self.fail(what, answer.status_code)
+        return answer
+
+    def token(self, http, what, data, auth):
+        answer = self.ask(http, what, "POST", "/oauth2/token", data=data, auth=auth)
+        if answer is None:
+            return None
+        tokens = answer.json()
+        with self.lock:
+            self.access.append(tokens["access_token"])
+        return tokens
+
+    def is_active(self, http, token):
+        """None where there was no answer. A key that has just begun to sign may reach the other node a moment after its first token."""
+        deadline = time.monotonic() + 2
+        while True:
+            answer = self.ask(http, "introspect", "POST", "/oauth2/introspect", data={"token": token}, auth=SERVICE_BASIC)
+            if answer is None or answer.json()["active"] or time.monotonic() > deadline:
+                return None if answer is None else answer.json()["active"]
+            time.sleep(0.05)
+
+    def count_lost(self, tokens):
+        with session() as http:
+            return sum(not self.is_active(http, token) for token in tokens)
+
+    def sign_in(self, http, what):
+        person = Person(self.issuer)
+        client = demo_client(self)
+        address, _ = client.authorization_url(self.issuer + "/oauth2/authorize")
+        try:
+            code = query_of(person.authorize(address))["code"]
+        except Unavailable:
+            return self.fail(what, 503)
+        except requests.RequestException as error:
+            return self.fail(what, repr(error))
+        finally:
+            person.http.close()
+        data = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.callback, "code_verifier": client._code_verifier}
+        return self.token(http, what, data, BASIC)
+
+    def refresh_on(self, name):
+        with session() as http:
+            while not self.over.is_set() and not (tokens := self.sign_in(http, name)):
+                pass
+            while not self.over.is_set():
+                self.refresh[name] = tokens["refresh_token"]
+                # What failed is asked again with the same token.
+                answer = self.token(http, "refresh", {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}, BASIC)
+                if answer:
+                    tokens = answer
+                    self.count("refresh")
+                # Steady rather than as fast as it goes: each token is checked in the end.
+                time.sleep(0.05)
+
+    def visit_on(self, name):
+        with session() as http:
+            number = 0
+            while not self.over.is_set():
+                if tokens := self.sign_in(http, name):
+                    number += 1
+                    self.refresh[name, number] = tokens["refresh_token"]
+                    self.count("visit")
+
+    def serve_on(self, name):
+        with session() as http:
+            while not self.over.is_set():
+                if not (tokens := self.token(http, "service", SERVICE, SERVICE_BASIC)):
+                    continue
+                self.count("service")
+                active = self.is_active(http, tokens["access_token"])
+                if active is False:
+                    self.fail("introspect", "inactive")
+                elif active:
+                    self.count("introspect")
+                self.ask(http, "keys", "GET", "/oauth2/jwks")
+                self.ask(http, "discovery", "GET", "/.well-known/openid-configuration")
+                time.sleep(0.05)
+
+    def wait_for_more(self, seconds=60, **wanted):
+        with self.lock:
+            goal = {name: self.rounds[name] + count for name, count in wanted.items()}
+        deadline = time.monotonic() + seconds
+        while any(self.rounds[name] < count for name, count in goal.items()):
+            assert time.monotonic() < deadline, f"{self.rounds} never reached {goal}: {self.failures[-5:]}"
+            time.sleep(0.02)
+
+    def check(self, windows):
+        """No answered token is lost, and failures are 503 and lie in one of the windows of (from, to) seconds."""
+        outside = [each for each in self.failures if each[2] != 503 or not any(start <= each[0] <= end for start, end in windows)]
+        assert not outside, (len(outside), outside[:5])
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            lost = sum(pool.map(self.count_lost, [self.access[number::8] for number in range(8)]))
+        assert not lost, f"{lost} of {len(self.access)} access tokens that were answered are not active"
+        with session() as http:
+            for token in self.refresh.values():
+                data = {"grant_type": "refresh_token", "refresh_token": token}
+                assert self.token(http, "refresh", data, BASIC), f"a refresh token that was answered is lost: {self.failures[-1]}"
+
+
+def session():
+    http = requests.Session()
+    http.trust_env = False
+    return http
