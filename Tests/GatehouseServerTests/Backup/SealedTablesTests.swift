@@ -68,7 +68,7 @@ import Testing
             let later = try Wiring(parts, database: server.database)
             try await later.load(now: now)
             #expect(later.keys.etag == wiring.keys.etag)
-            #expect(try await later.signatureKeys.find(key.id, now: now)?.keys(now: now).count == 1)
+            #expect(try await later.signatureKeys.find(key.credential.id, now: now)?.keys(now: now).count == 1)
             #expect(try await SealedTables.reencryption(later).check().unopened == [])
         }
     }
