@@ -141,7 +141,8 @@ package final class TestProvider: Sendable {
             "token_endpoint": .string(issuer + "/token"),
             "jwks_uri": .string(issuer + "/keys"), "userinfo_endpoint": .string(issuer + "/userinfo"),
         ]
-        bends.withLock { $0.metadata }(&members)
+        let bend = bends.withLock { $0.metadata }
+        bend(&members)
         return members
     }
 
@@ -192,7 +193,8 @@ package final class TestProvider: Sendable {
         claims["exp"] = .int(Int64(now + 300))
         claims["nonce"] = nonce.map(JSONValue.string)
         claims["sid"] = "upstream-session-1"
-        bends.withLock { $0.claims }(&claims)
+        let bend = bends.withLock { $0.claims }
+        bend(&claims)
         return sign(claims)
     }
 
@@ -211,7 +213,8 @@ package final class TestProvider: Sendable {
     private func userInfo(_ call: OutboundCall) -> OutboundAnswer {
         _ = note("/userinfo", call)
         var said = person.withLock { $0 }
-        bends.withLock { $0.userInfo }(&said)
+        let bend = bends.withLock { $0.userInfo }
+        bend(&said)
         return Self.json(.object(said))
     }
 }

@@ -21,3 +21,11 @@ extension TestServer {
         return try await browser.open(try provider.authorize(there.location))
     }
 }
+
+extension TestResponse {
+    /// Where the link with this id leads.
+    package func link(_ id: String) -> String? {
+        guard let start = text.firstRange(of: "id=\"\(id)\" href=\"") else { return nil }
+        return String(text[start.upperBound...].prefix { $0 != "\"" }).replacing("&amp;", with: "&")
+    }
+}

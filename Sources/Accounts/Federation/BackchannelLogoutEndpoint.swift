@@ -47,6 +47,8 @@ package struct BackchannelLogoutEndpoint: Sendable {
                 providerID: provider.id, id: jti,
                 expiresAt: Date(timeIntervalSince1970: expiry) + .seconds(provider.clockTolerance))
         else { throw try await refuse(.untrusted("logout token: replayed"), provider, context, now: now) }
+        // The limit is for who guesses; a provider may have many people.
+        limiter.giveBack(context.limitKey)
         let meant = try await FederatedSessionStore(federation.database).list(
             providerID: provider.id, issuer: FederationIDToken(provider: provider, documents: federation.documents).issuer(of: claims),
             subject: claims["sub"]?.string, upstreamSessionID: claims["sid"]?.string, now: now)

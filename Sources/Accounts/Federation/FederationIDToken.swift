@@ -63,10 +63,7 @@ struct FederationIDToken: Sendable {
             guard let tenant = claims["tid"]?.string, Self.isTenant(tenant), said == template.replacing("{tenantid}", with: tenant) else {
                 throw .untrusted("token: wrong issuer")
             }
-            // A tenant that the settings name is the only one.
-            if let issuer = provider.issuer, let named = Self.tenant(of: issuer, template: template), Self.isTenant(named) {
-                guard named == tenant else { throw .untrusted("token: wrong tenant") }
-            }
+            guard isExpected(tenant, template: template) else { throw .untrusted("token: wrong tenant") }
             return
         }
         guard ([provider.issuer].compactMap(\.self) + provider.issuerAliases).contains(where: { $0.utf8.elementsEqual(said.utf8) }) else {
@@ -88,6 +85,19 @@ struct FederationIDToken: Sendable {
             throw .untrusted("ID token: several audiences and no azp")
         }
     }
+
+    /// A tenant that the settings name is the only one; `common`, `organizations` and `consumers` are what Microsoft says they are.
+    private func isExpected(_ tenant: String, template: String) -> Bool {
+        switch provider.issuer.flatMap({ Self.tenant(of: $0, template: template) }) {
+        case "common": true
+        case "organizations": tenant != Self.consumersTenant
+        case "consumers": tenant == Self.consumersTenant
+        case let named: named == tenant
+        }
+    }
+
+    /// All personal accounts.
+    private static let consumersTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
     private static func tenant(of issuer: String, template: String) -> String? {
         let parts = template.split(separator: "{tenantid}", omittingEmptySubsequences: false)

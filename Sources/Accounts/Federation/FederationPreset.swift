@@ -2,7 +2,7 @@
 package enum FederationPreset: String, Sendable, CaseIterable {
     case google, github, apple, microsoft, gitlab, discord, facebook, linkedin
 
-    /// - Parameter tenant: Microsoft's: a tenant's id or domain, `common`, `organizations` or `consumers`.
+    /// - Parameter tenant: Microsoft's: a tenant's id, `common`, `organizations` or `consumers`.
     package func provider(id: String, clientID: String, tenant: String? = nil) -> FederationProvider {
         switch self {
         case .google: Self.google(id, clientID)

@@ -25,7 +25,8 @@ struct FederationRequest: Sendable {
         if provider.usesPKCE { pairs += [("code_challenge", flow.codeChallenge), ("code_challenge_method", "S256")] }
         if provider.responseMode == .formPost { pairs.append(("response_mode", "form_post")) }
         if let loginHint { pairs.append(("login_hint", loginHint)) }
-        if let prompt = upstream.prompt { pairs.append(("prompt", prompt)) }
+        // A parameter of OpenID Connect; others know other words under its name.
+        if provider.kind == .openIDConnect, let prompt = upstream.prompt { pairs.append(("prompt", prompt)) }
         if let name = provider.domainHintParameter, let domain = upstream.domainHint { pairs.append((name, domain)) }
         let taken = Set(pairs.map(\.0))
         pairs += provider.parameters.filter { !taken.contains($0.key) }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

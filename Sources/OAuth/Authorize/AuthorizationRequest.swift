@@ -12,7 +12,7 @@ struct AuthorizationRequest: Sendable {
     let maxAge: Duration?
     let loginHint: String?
     /// The domain of the person's organisation: no parameter of OpenID Connect, but a common one.
-    let domainHint: String?
+    var domainHint: String?
     /// The person that `id_token_hint` or `claims` names; the answer must be about nobody else.
     let requiredSubject: String?
     let codeChallenge: String?

@@ -16,7 +16,8 @@ package final class Outbound: Sendable {
     package let settings: OutboundSettings
     private let names: Names
     private let exchange: Exchange
-    private let callsCount = Mutex(0)
+    /// Calls under way, by host.
+    private let calls = Mutex<[String: Int]>([:])
 
     package init(
         _ settings: OutboundSettings = OutboundSettings(), names: @escaping Names = OutboundNames.resolve,
@@ -31,8 +32,8 @@ package final class Outbound: Sendable {
     /// - Throws: ``OutboundError``.
     package func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundAnswer {
         let address = try OutboundAddress(parsing: request.url, allowsHTTP: settings.allowsHTTP)
-        guard begin() else { throw .busy }
-        defer { callsCount.withLock { $0 -= 1 } }
+        guard begin(address.host) else { throw .busy }
+        defer { end(address.host) }
         do {
             return try await withinTime { try await self.perform(request, at: address) }
         } catch let error as OutboundError {
@@ -47,11 +48,18 @@ package final class Outbound: Sendable {
         (try? OutboundAddress(parsing: url, allowsHTTP: settings.allowsHTTP)) != nil
     }
 
-    private func begin() -> Bool {
-        callsCount.withLock { count in
-            guard count < settings.callsMax else { return false }
-            count += 1
+    private func begin(_ host: String) -> Bool {
+        calls.withLock { calls in
+            guard calls.values.reduce(0, +) < settings.callsMax, calls[host, default: 0] < settings.callsPerHostMax else { return false }
+            calls[host, default: 0] += 1
             return true
+        }
+    }
+
+    private func end(_ host: String) {
+        calls.withLock { calls in
+            let left = (calls[host] ?? 1) - 1
+            calls[host] = left > 0 ? left : nil
         }
     }
 

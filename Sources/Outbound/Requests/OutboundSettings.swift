@@ -12,6 +12,8 @@ package struct OutboundSettings: Sendable, Equatable {
     package var connectTimeMax: Duration = .seconds(3)
     /// Calls under way at once; more are refused, so that a slow provider can't hold everything that this server has.
     package var callsMax = 64
+    /// To one host, so that a slow one leaves room for the others.
+    package var callsPerHostMax = 16
 
     package init() {}
 }

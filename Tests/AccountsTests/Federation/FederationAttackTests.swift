@@ -310,8 +310,8 @@ import Testing
             provider.bend { $0.claims = { $0["auth_time"] = .int(Self.start - 3_600) } }
             let flow = TestFlow(server)
             let page = try await flow.browser.open(flow.authorizeURI(["prompt": "login"]))
-            let link = try #require(page.text.firstMatch(of: try Regex(#"id="provider-corp" href="([^"]+)""#))?.output[1].substring)
-            let there = try await flow.browser.open(link.replacing("&amp;", with: "&"))
+            let link = try #require(page.link("provider-corp"))
+            let there = try await flow.browser.open(link)
             let back = try await flow.browser.open(try provider.authorize(there.location))
             #expect(back.text.contains("provider_untrusted"))
         }

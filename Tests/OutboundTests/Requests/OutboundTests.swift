@@ -83,6 +83,9 @@ import Web
         var settings = OutboundSettings()
         settings.callsMax = 0
         #expect(await Self.error("https://idp.example/", settings: settings) == .busy)
+        settings.callsMax = 1
+        settings.callsPerHostMax = 0
+        #expect(await Self.error("https://idp.example/", settings: settings) == .busy)
     }
 
     @Test func `a name that is never answered does not hold the call`() async {

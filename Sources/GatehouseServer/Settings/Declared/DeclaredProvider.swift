@@ -172,8 +172,11 @@ extension SettingsScalar where Value == String {
     }
 
     static var tenant: Self {
-        text(bytesMax: 100).holding("must be a tenant's id or domain, common, organizations or consumers") { text in
-            text.utf8.allSatisfy { FormEncoding.isUnreserved($0) }
+        text(bytesMax: 100).holding("must be a tenant's id (a GUID in lower case), common, organizations or consumers") { text in
+            // A domain would be compared with nothing: tokens name the id.
+            ["common", "organizations", "consumers"].contains(text)
+                || text.utf8.count == 36 && text == text.lowercased()
+                    && text.utf8.allSatisfy { FormEncoding.hexValue($0) != nil || $0 == 0x2D }
         }
     }
 }
