@@ -39,7 +39,7 @@ enum ServerJobs {
             Job(name: "door session uses", interval: .seconds(10)) { _ in try await wiring.doorSessions.writeUses() },
             Job(name: "signature key uses", interval: .seconds(10)) { _ in try await wiring.signatureKeys.writeUses() },
             SignatureKeyJob.make(wiring.database),
-            Job(name: "re-encryption", interval: .seconds(60)) { _ in
+            Job(name: "re-encryption", interval: .seconds(60), reach: .oneNode) { _ in
                 // With one master key there is nowhere to move from.
                 guard wiring.parts.masterKeys.keyIDs.count > 1 else { return }
                 try await SealedTables.reencryption(wiring).run()
