@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test func `providers come into the database, change, and are switched off or removed`() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { server async throws in
             func apply(_ yaml: String) async throws -> [String] {
                 try await Reconciliation(settings: try GatehouseSettings.parse(yaml), wiring: server.wiring).apply()
                     .map(\.line).filter { $0.contains("provider") }
