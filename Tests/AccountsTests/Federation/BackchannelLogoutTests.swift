@@ -115,7 +115,8 @@ import Testing
 
     @Test func `an unsigned body, no body and an unknown provider are refused`() async throws {
         try await FederationSignInTests.run { server, _, _ in
-            #expect(try await server.post("/backchannel-logout/corp", [("logout_token", "e30.e30.")]).status == .badRequest)
+            let answer = try await server.post("/backchannel-logout/corp", [("logout_token", "e30.e30.")])
+            #expect(answer.status == .badRequest)
             #expect(try await server.post("/backchannel-logout/corp", []).status == .badRequest)
             #expect(try await server.post("/backchannel-logout/nobody", [("logout_token", "x")]).status == .notFound)
         }
