@@ -9,4 +9,6 @@ extension AuditEvent.Kind {
     package static let consentDenied = Self("consent.denied")
     package static let tokenRevoked = Self("token.revoked")
     package static let clientTokensIssued = Self("client_tokens.issued")
+    package static let upstreamTokenGiven = Self("upstream_token.given")
+    package static let upstreamTokenRefused = Self("upstream_token.refused")
 }
