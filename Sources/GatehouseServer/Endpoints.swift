@@ -1,4 +1,5 @@
 import Accounts
+import Console
 import Gateway
 import HTTPTypes
 import Hummingbird
@@ -14,6 +15,7 @@ struct Endpoints: Sendable {
     let signOut: SignOutPage
     let federation: FederationPage
     let backchannelLogout: BackchannelLogoutEndpoint
+    let account: AccountPage
     let oauth: OAuthEndpoints
     let keys: APIKeysEndpoint
     let keyVerification: APIKeyVerificationEndpoint
@@ -37,6 +39,10 @@ struct Endpoints: Sendable {
             federation: wiring.federation, sessions: wiring.sessions, limiter: wiring.limits.authorizationPerAddress, clock: parts.clock)
         signOut = SignOutPage(
             sessions: wiring.sessions, csrf: wiring.csrf, pages: wiring.pages, site: parts.site, clock: parts.clock)
+        account = AccountPage(
+            sessions: wiring.sessions, signIn: flow, directory: wiring.federation.directory, links: wiring.federation.links,
+            federation: federation, database: wiring.database, limiter: wiring.limits.authorizationPerAddress, csrf: wiring.csrf,
+            pages: wiring.pages, site: parts.site, randomness: parts.randomness, clock: parts.clock)
         oauth = OAuthEndpoints(
             OAuthEndpoints.Parts(
                 settings: parts.oauth, database: wiring.database, clients: wiring.clients,
@@ -44,6 +50,7 @@ struct Endpoints: Sendable {
                 revocations: wiring.revocations, verification: wiring.verification, proofs: wiring.proofs,
                 apiKeys: wiring.apiKeys,
                 findCaller: { try await Self.findCaller(wiring, &$0, $1, countsCertificate: $2) }, sessions: wiring.sessions,
+                federation: wiring.federation,
                 signIn: flow, signOut: signOut, limits: wiring.limits, csrf: wiring.csrf, pages: wiring.pages, site: parts.site,
                 audit: wiring.audit, tally: wiring.tally, randomness: parts.randomness, clock: parts.clock))
         let audiences = parts.oauth.knownScopes

@@ -1,4 +1,5 @@
 import Accounts
+import Console
 import Gateway
 import Guard
 import HTTPTypes
@@ -89,10 +90,7 @@ package enum Routes {
         people.get("/sign-in", use: endpoints.signIn.show)
         people.post("/sign-in", use: endpoints.signIn.submit)
         people.post("/sign-in/continue", use: endpoints.signIn.continueAsPresent)
-        people.post("\(SignInPage.forgetPath)", use: endpoints.signIn.forgetIdentity)
-        people.get("\(FederationPage.startPrefix)/:provider", use: endpoints.federation.start)
-        people.get("\(FederationPage.callbackPrefix)/:provider", use: endpoints.federation.callback)
-        people.post("\(FederationPage.callbackPrefix)/:provider", use: endpoints.federation.deliver)
+        addProvidersAndAccount(to: people, endpoints)
         people.get("/sign-out", use: endpoints.signOut.show)
         people.post("/sign-out", use: endpoints.signOut.submit)
         people.get("\(Path.authorize)", use: oauth.authorize.show)
@@ -112,10 +110,23 @@ package enum Routes {
         return router
     }
 
+    /// Signing in with others, and what people change of their own accounts.
+    private static func addProvidersAndAccount(to people: RouterGroup<GatehouseContext>, _ endpoints: Endpoints) {
+        people.post("\(SignInPage.forgetPath)", use: endpoints.signIn.forgetIdentity)
+        people.get("\(FederationPage.startPrefix)/:provider", use: endpoints.federation.start)
+        people.get("\(FederationPage.callbackPrefix)/:provider", use: endpoints.federation.callback)
+        people.post("\(FederationPage.callbackPrefix)/:provider", use: endpoints.federation.deliver)
+        people.get("\(AccountPage.path)", use: endpoints.account.show)
+        people.post("\(AccountPage.confirmPath)", use: endpoints.account.confirm)
+        people.post("\(AccountPage.unlinkPath)", use: endpoints.account.unlink)
+        people.post("\(AccountPage.endPath)", use: endpoints.account.endSession)
+    }
+
     private static func refuseOtherMethods(_ router: Router<GatehouseContext>) {
         for path in [
             Path.token, Path.introspect, Path.revoke, Path.register, ConsentPage.path, LogoutEndpoint.confirmPath, "/sign-in/continue",
             SignInPage.forgetPath, BackchannelLogoutEndpoint.prefix + "/:provider",
+            AccountPage.confirmPath, AccountPage.unlinkPath, AccountPage.endPath,
         ] {
             router.refuseOtherMethods("\(path)", than: .post)
         }
@@ -126,7 +137,7 @@ package enum Routes {
             router.refuseOtherMethods("\(path)", than: .get, .post)
         }
         for path in [
-            Path.keys, AuthorizeEndpoint.continuePath, "/", DoorSignInPage.signInPath, DoorSignInPage.callbackPath,
+            Path.keys, AuthorizeEndpoint.continuePath, "/", AccountPage.path, DoorSignInPage.signInPath, DoorSignInPage.callbackPath,
             "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
             CertificateAuthorityEndpoint.listPath, CertificateAuthorityEndpoint.certificatePath, FederationPage.startPrefix + "/:provider",
         ] {

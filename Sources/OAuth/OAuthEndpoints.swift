@@ -23,6 +23,7 @@ package struct OAuthEndpoints: Sendable {
         let apiKeys: APIKeyDirectory
         let findCaller: IntrospectionCaller.Finder
         let sessions: Sessions
+        let federation: Federation
         let signIn: SignInFlow
         let signOut: SignOutPage
         let limits: RateLimits
@@ -39,7 +40,7 @@ package struct OAuthEndpoints: Sendable {
             masterKeys: MasterKeys,
             revocations: RevocationList, verification: AccessTokenVerification, proofs: DPoPVerification,
             apiKeys: APIKeyDirectory,
-            findCaller: @escaping IntrospectionCaller.Finder, sessions: Sessions, signIn: SignInFlow,
+            findCaller: @escaping IntrospectionCaller.Finder, sessions: Sessions, federation: Federation, signIn: SignInFlow,
             signOut: SignOutPage,
             limits: RateLimits, csrf: CSRFTokens, pages: Pages, site: Site,
             audit: AuditStore, tally: AuditTally,
@@ -57,6 +58,7 @@ package struct OAuthEndpoints: Sendable {
             self.apiKeys = apiKeys
             self.findCaller = findCaller
             self.sessions = sessions
+            self.federation = federation
             self.signIn = signIn
             self.signOut = signOut
             self.limits = limits
@@ -99,6 +101,9 @@ package struct OAuthEndpoints: Sendable {
         token = TokenEndpoint(
             authentication: authentication, grants: Self.grants(parts),
             exchange: APIKeyExchange(keys: parts.apiKeys, audiences: Audiences(parts.settings), tally: parts.tally),
+            upstream: UpstreamTokenExchange(
+                directory: parts.federation.directory, tokens: parts.federation.tokens, verification: parts.verification,
+                database: parts.database, tally: parts.tally),
             issuer: TokenIssuer(settings: parts.settings, keys: parts.keys, randomness: parts.randomness),
             proofs: parts.proofs, limiter: limits.tokenPerClient, clock: parts.clock)
         userInfo = UserInfoEndpoint(

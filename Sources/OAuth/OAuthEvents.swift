@@ -11,4 +11,6 @@ extension AuditEvent.Kind {
     /// Counted, with the reason.
     package static let dpopRefused = Self("dpop.refused")
     package static let clientTokensIssued = Self("client_tokens.issued")
+    package static let upstreamTokenGiven = Self("upstream_token.given")
+    package static let upstreamTokenRefused = Self("upstream_token.refused")
 }

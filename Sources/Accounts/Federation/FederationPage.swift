@@ -65,6 +65,8 @@ package struct FederationPage: Sendable {
             guard let session = try await sessions.find(request, now: now), csrf.isRight(token, binding: Self.linkBinding(session)) else {
                 throw Self.expired
             }
+            // The link may stand on a page that was left open: back to the page, which asks the person to prove themselves anew.
+            guard session.isRecent(now: now) else { return Reply.redirect(to: Self.accountPath) }
             return try await startLink(provider, session: session, request, context, now: now)
         }
         guard let handle = try query.optional("flow", bytesMax: 128) else {

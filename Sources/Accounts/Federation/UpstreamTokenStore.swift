@@ -44,6 +44,12 @@ package struct UpstreamTokenStore: Sendable {
         try await database.execute("delete from upstream_tokens where identity_id = $1", [.uuid(identityID)])
     }
 
+    /// Erases them unless newer ones have been put in their place.
+    func erase(_ identityID: UUID, storedAt: Date) async throws {
+        try await database.execute(
+            "delete from upstream_tokens where identity_id = $1 and stored_at = $2", [.uuid(identityID), .timestamp(storedAt)])
+    }
+
     private static func row(_ id: UUID) -> String { id.uuidString.lowercased() }
 }
 

@@ -57,6 +57,21 @@ package struct SessionStore: Sendable {
             [.uuid(id), .bytes(tokenHash.bytes), .timestamp(now), .texts(methods), .timestamp(expiresAt), .bytes(presented.bytes)]) == 1
     }
 
+    /// A person's live sessions, the latest used first.
+    func list(of userID: UUID, limits: SessionLimits, now: Date) async throws -> [SessionSummary] {
+        try await database.all(
+            """
+            select id, created_at, last_seen_at, address, user_agent from sessions
+            where user_id = $1 and ended_at is null and expires_at > $2 and last_seen_at > $3
+            order by last_seen_at desc, id desc limit $4
+            """, [.uuid(userID), .timestamp(now), .timestamp(now - limits.idle), .int(limits.countMax)]
+        ) { row in
+            SessionSummary(
+                id: try row.uuid(0), createdAt: try row.date(1), lastSeenAt: try row.date(2), address: try row.optionalText(3),
+                userAgent: try row.optionalText(4))
+        }
+    }
+
     func touch(_ id: UUID, now: Date) async throws {
         try await database.execute(
             "update sessions set last_seen_at = $2 where id = $1 and last_seen_at < $2", [.uuid(id), .timestamp(now)])

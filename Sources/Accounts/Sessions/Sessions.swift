@@ -87,6 +87,12 @@ package struct Sessions: Sendable {
         }
     }
 
+    /// A person's live sessions, the latest used first; at most as many as a person may have.
+    /// - Throws: `PostgresError`.
+    package func list(of userID: UUID, now: Date) async throws -> [SessionSummary] {
+        try await SessionStore(database).list(of: userID, limits: limits, now: now)
+    }
+
     /// Makes the browser forget its session, if it sent one.
     package func clearedCookie(for request: Request) -> HTTPField? {
         let recipe = CookieRecipe.session(site)

@@ -1,4 +1,5 @@
 import Accounts
+import Console
 import Hummingbird
 import Runtime
 import Web
@@ -17,6 +18,7 @@ struct HomePage: Sendable {
             [
                 "user": session.map { ["name": $0.user.displayName] as PageModel },
                 "signInAction": SignInFlow.path,
+                "accountAction": AccountPage.path,
                 "signOutAction": SignOutPage.path,
                 "issuer": site.issuer,
                 "version": site.version,

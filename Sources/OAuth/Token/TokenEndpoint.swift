@@ -10,6 +10,7 @@ package struct TokenEndpoint: Sendable {
     private let authentication: ClientAuthentication
     private let grants: [String: any TokenGrant]
     private let exchange: APIKeyExchange
+    private let upstream: UpstreamTokenExchange
     private let issuer: TokenIssuer
     private let proofs: DPoPVerification
     /// Of clients that prove who they are: anybody may name a public client, whose limits are those of addresses.
@@ -17,12 +18,14 @@ package struct TokenEndpoint: Sendable {
     private let clock: any WallClock
 
     init(
-        authentication: ClientAuthentication, grants: [any TokenGrant], exchange: APIKeyExchange, issuer: TokenIssuer,
+        authentication: ClientAuthentication, grants: [any TokenGrant], exchange: APIKeyExchange,
+        upstream: UpstreamTokenExchange, issuer: TokenIssuer,
         proofs: DPoPVerification, limiter: RateLimiter, clock: any WallClock
     ) {
         self.authentication = authentication
         self.grants = Dictionary(uniqueKeysWithValues: grants.map { (type(of: $0).type.rawValue, $0) })
         self.exchange = exchange
+        self.upstream = upstream
         self.issuer = issuer
         self.proofs = proofs
         self.limiter = limiter
@@ -33,12 +36,19 @@ package struct TokenEndpoint: Sendable {
         let form = try await Form.read(request, context)
         // RFC 6749 §3.2; RFC 8707 §2 and RFC 8693 §2.1 make the exceptions.
         try form.refuseRepeated(except: ["resource", "audience"])
-        if (try? form.optional("grant_type")) == APIKeyExchange.grantType { return try await exchangeKey(request, form, context) }
+        let isExchange = (try? form.optional("grant_type")) == APIKeyExchange.grantType
+        // A person's token is exchanged by a client that proves itself; a key is proof enough.
+        let isOfPerson = isExchange && (try? form.optional("subject_token_type")) == APIKeyExchange.accessTokenType
+        if isExchange, !isOfPerson { return try await exchangeKey(request, form, context) }
         let now = clock.now
         let client = try await authentication.authenticate(
             request.headers, form, certificates: context.peerCertificates, from: context.limitKey, now: now)
         context.notes.note(client.requestCaller)
         if !client.isPublic { try limiter.require(client.id, clientID: client.id, noting: context.rateLimits, now: now) }
+        if isOfPerson {
+            return try await upstream.respond(
+                form, client: client, from: SenderEvidence(request, context, origins: proofs.origins), now: now)
+        }
         let name = try form.required("grant_type")
         guard let grant = grants[name] else { throw OAuthError.unsupportedGrantType("grant_type is not supported") }
         guard client.metadata.grantTypes.contains(type(of: grant).type) else {

@@ -15,6 +15,7 @@ import Testing
         ("/oauth2/logout", ["GET", "HEAD", "POST"]), ("/.well-known/openid-configuration", ["GET", "HEAD"]),
         ("/.well-known/oauth-authorization-server", ["GET", "HEAD"]), ("/sign-in", ["GET", "HEAD", "POST"]),
         ("/sign-out", ["GET", "HEAD", "POST"]), ("/", ["GET", "HEAD"]),
+        ("/account", ["GET", "HEAD"]), ("/account/confirm", ["POST"]), ("/account/unlink", ["POST"]), ("/account/sessions/end", ["POST"]),
         ("/oauth2/register/x", ["GET", "HEAD", "PUT", "DELETE"]),
     ]
 

@@ -17,7 +17,7 @@ import Testing
             for surface in ["stone", "arch", "card", "field", "code"] where colours[surface] != nil {
                 pairs += [("ink", surface), ("ink-soft", surface), ("accent", surface), ("accent-strong", surface)]
             }
-            for notice in ["danger", "warning"] where colours[notice] != nil { pairs.append((notice, notice + "-wash")) }
+            for notice in ["danger", "warning", "success"] where colours[notice] != nil { pairs.append((notice, notice + "-wash")) }
             for part in ["part1", "part2", "part3"] where colours[part] != nil { pairs.append((part, "code")) }
             for (text, surface) in pairs {
                 let ratio = try Self.ratio(try #require(colours[text]), try #require(colours[surface]))

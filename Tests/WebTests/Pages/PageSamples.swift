@@ -6,19 +6,20 @@ enum PageSamples {
         name: "Courtyard", logoURI: nil, uri: "https://courtyard.example/", policyURI: "https://courtyard.example/privacy",
         tosURI: "https://courtyard.example/terms")
 
-    static let all: [(file: String, template: String, model: PageModel)] = [
-        ("sign-in", "SignIn/sign-in", signIn),
-        ("sign-in-refused", "SignIn/sign-in", refused),
-        ("sign-in-continue", "SignIn/sign-in", continuing),
-        ("sign-out", "SignIn/sign-out", signOut),
-        ("signed-out", "SignIn/signed-out", ["returnURI": "https://courtyard.example/", "client": client.model]),
-        ("consent", "Consent/consent", consent),
-        ("consent-unverified", "Consent/consent", unverified),
-        ("form-post", "Authorize/form-post", formPost),
-        ("error", "Error/error", error),
-        ("home", "Home/home", ["issuer": "http://localhost:8080", "version": "0.1.0", "signInAction": "/sign-in"]),
-        ("home-signed-in", "Home/home", home),
-    ]
+    static let all: [(file: String, template: String, model: PageModel)] =
+        [
+            ("sign-in", "SignIn/sign-in", signIn),
+            ("sign-in-refused", "SignIn/sign-in", refused),
+            ("sign-in-continue", "SignIn/sign-in", continuing),
+            ("sign-out", "SignIn/sign-out", signOut),
+            ("signed-out", "SignIn/signed-out", ["returnURI": "https://courtyard.example/", "client": client.model]),
+            ("consent", "Consent/consent", consent),
+            ("consent-unverified", "Consent/consent", unverified),
+            ("form-post", "Authorize/form-post", formPost),
+            ("error", "Error/error", error),
+            ("home", "Home/home", ["issuer": "http://localhost:8080", "version": "0.1.0", "signInAction": "/sign-in"]),
+            ("home-signed-in", "Home/home", home),
+        ] + accounts
 
     static let hidden = PageModel.fields([("request", "0199b4d2-7c1e-7a55-9d0e-3a5b0f3f7a11")])
 
@@ -73,6 +74,6 @@ enum PageSamples {
 
     static let home: PageModel = [
         "issuer": "http://localhost:8080", "version": "0.1.0", "user": ["name": "Ada Lovelace"] as PageModel,
-        "signOutAction": "/oauth2/logout",
+        "accountAction": "/account", "signOutAction": "/oauth2/logout",
     ]
 }

@@ -44,7 +44,8 @@ import Testing
     @Test("Attributes that hold values are quoted")
     func attributesAreQuoted() {
         for template in Self.templates {
-            #expect(!template.text.contains("={{"), "\(template.name)")
+            // A refresh names its address inside of its quoted value.
+            #expect(!template.text.replacing("content=\"0; url={{", with: "").contains("={{"), "\(template.name)")
         }
     }
 
@@ -82,6 +83,15 @@ import Testing
             ("consent", ["consent-form", "allow-button", "deny-button"]),
             ("form-post", ["form-post-form", "continue-button"]),
             ("error", ["error-page", "error-code"]),
+            ("sign-in-providers", ["providers", "provider-google", "provider-github"]),
+            ("sign-in-many-providers", ["federation-notice", "domain-hint"]),
+            ("sign-in-link", ["linking-note", "cancel-link-form", "cancel-link-button"]),
+            (
+                "account",
+                ["account-page", "account-name", "way-password", "links", "link-github", "sessions", "end-others-form", "sign-out-link"]
+            ),
+            ("account-confirm", ["confirm-form", "confirm-button"]),
+            ("account-only-way", ["only-way-note"]),
         ])
     func stableIDs(file: String, ids: [String]) throws {
         let sample = try #require(PageSamples.all.first { $0.file == file })

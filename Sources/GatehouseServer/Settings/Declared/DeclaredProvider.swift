@@ -23,7 +23,11 @@ struct DeclaredProvider {
             preset?.provider(id: id ?? "", clientID: clientID ?? "", tenant: tenant)
             ?? FederationProvider(
                 id: id ?? "", name: id ?? "", kind: kind == .oauth2 ? .oauth : .openIDConnect, clientID: clientID ?? "")
-        if made.kind == .openIDConnect, preset == nil { made.scopes = ["openid", "profile", "email"] }
+        if made.kind == .openIDConnect, preset == nil {
+            made.scopes = ["openid", "profile", "email"]
+            // In the code flow a scope's claims are at userinfo, and need not be in the ID token (OpenID Connect Core §5.4).
+            made.usesUserInfo = true
+        }
         Self.readIdentity(&made, section, preset)
         Self.readAuthentication(&made, section, context)
         Self.readProtocol(&made, section)
