@@ -1,3 +1,4 @@
+-- expand
 -- Identity providers of others that people may sign in with.
 create table federation_providers (
     -- Stands in addresses: /sign-in/with/{id}.
