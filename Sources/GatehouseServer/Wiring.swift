@@ -133,7 +133,7 @@ package struct Wiring: Sendable {
             keys: try parts.masterKeys.keyIDs.map { try parts.masterKeys.derive(label: "devices", keyID: $0).key }, site: parts.site)
         federation = Federation(
             database: database, outbound: parts.outbound, masterKeys: parts.masterKeys, audit: audit, tally: tally,
-            randomness: parts.randomness)
+            randomness: parts.randomness, accessTokenLifetimeMax: OAuthSettings.accessTokenLifetimeMax, logger: parts.logger)
         apiKeys = APIKeyDirectory(database: database, limiter: limits.apiKeys)
         issuance = APIKeyIssuance(database: database, directory: apiKeys, audit: audit, randomness: parts.randomness)
         signatureKeys = SignatureKeyDirectory(database: database, masterKeys: parts.masterKeys, limiter: limits.signatureKeys)

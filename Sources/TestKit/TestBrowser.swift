@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import OAuthProtocol
 import Synchronization
+import Web
 
 /// A browser without JavaScript: it keeps cookies, follows redirects within the server, and fills in the forms that it is shown.
 package final class TestBrowser: Sendable {
@@ -37,6 +38,8 @@ package final class TestBrowser: Sendable {
 
     private func send(_ method: HTTPRequest.Method, _ uri: String, headers: HTTPFields, body: [UInt8]?) async throws -> TestResponse {
         var headers = headers
+        // As if its user had typed the address, where a test says nothing else.
+        if method == .get, headers[.secFetchSite] == nil { headers[.secFetchSite] = "none" }
         let jar = cookies.withLock { $0 }
         if !jar.isEmpty { headers[.cookie] = jar.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; ") }
         let response = try await server.send(method, uri, headers: headers, body: body)

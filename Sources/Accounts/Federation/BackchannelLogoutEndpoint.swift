@@ -41,25 +41,36 @@ package struct BackchannelLogoutEndpoint: Sendable {
         } catch {
             throw try await refuse(error, provider, context, now: now)
         }
-        // Once: a second use is refused, whoever sends it (§2.6).
-        guard let jti = claims["jti"]?.string, let expiry = claims["exp"]?.double,
-            try await LogoutTokenStore(federation.database).consume(
-                providerID: provider.id, id: jti,
-                expiresAt: Date(timeIntervalSince1970: expiry) + .seconds(provider.clockTolerance))
-        else { throw try await refuse(.untrusted("logout token: replayed"), provider, context, now: now) }
+        guard try await end(claims, provider, address: context.clientAddress, now: now) else {
+            throw try await refuse(.untrusted("logout token: replayed"), provider, context, now: now)
+        }
         // The limit is for who guesses; a provider may have many people.
         limiter.giveBack(context.limitKey)
-        let meant = try await FederatedSessionStore(federation.database).list(
-            providerID: provider.id, issuer: FederationIDToken(provider: provider, documents: federation.documents).issuer(of: claims),
-            subject: claims["sub"]?.string, upstreamSessionID: claims["sid"]?.string, now: now)
-        for session in meant {
-            try await sessions.end(
-                session.id, of: session.userID, reason: "signed out at provider", address: context.clientAddress, now: now)
-        }
-        try await federation.audit.insert(
-            AuditEvent(.logoutReceived, address: context.clientAddress, detail: ["provider": provider.id, "sessions": "\(meant.count)"]),
-            now: now, in: federation.database)
         return Reply.json(Array("{}".utf8))
+    }
+
+    /// Ends what the token means. All at once: a token that has counted while sessions lived on could not be sent again.
+    /// - Returns: false for a second use, which is refused whoever sends it (§2.6).
+    private func end(_ claims: JSONValue, _ provider: FederationProvider, address: String, now: Date) async throws -> Bool {
+        guard let jti = claims["jti"]?.string, let expiry = claims["exp"]?.double else { return false }
+        let issuer = FederationIDToken(provider: provider, documents: federation.documents).issuer(of: claims)
+        return try await federation.database.transaction { transaction in
+            guard
+                try await LogoutTokenStore(transaction).consume(
+                    providerID: provider.id, id: jti,
+                    expiresAt: Date(timeIntervalSince1970: expiry) + .seconds(provider.clockTolerance))
+            else { return false }
+            let meant = try await FederatedSessionStore(transaction).list(
+                providerID: provider.id, issuer: issuer, subject: claims["sub"]?.string, upstreamSessionID: claims["sid"]?.string, now: now)
+            for session in meant {
+                try await sessions.end(
+                    session.id, of: session.userID, reason: "signed out at provider", address: address, in: transaction, now: now)
+            }
+            try await federation.audit.insert(
+                AuditEvent(.logoutReceived, address: address, detail: ["provider": provider.id, "sessions": "\(meant.count)"]), now: now,
+                in: transaction)
+            return true
+        }
     }
 
     /// §2.6.
@@ -67,6 +78,7 @@ package struct BackchannelLogoutEndpoint: Sendable {
         let check = FederationIDToken(provider: provider, documents: federation.documents)
         let claims = try await check.verify(token, types: ["logout+jwt", "JWT"], what: "logout token", now: now)
         try check.checkIssuer(claims)
+        try check.checkNames(claims)
         guard claims["events"]?[Self.event]?.object != nil else { throw .untrusted("logout token: no logout event") }
         // What has a nonce is an ID token, which anybody may hold who signed in here once.
         guard claims["nonce"] == nil else { throw .untrusted("logout token: has a nonce") }

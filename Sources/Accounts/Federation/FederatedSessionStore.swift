@@ -19,7 +19,8 @@ struct FederatedSessionStore: Sendable {
             """, [.uuid(id), .uuid(session.identityID), .optionalText(session.upstreamSessionID), .timestamp(now)])
     }
 
-    /// The live sessions that a provider means (OpenID Connect Back-Channel Logout §2.7): by its session, or all of a person.
+    /// The live sessions that a provider means (OpenID Connect Back-Channel Logout §2.7): by its session, or all of a person. Where both are
+    /// named, also the person's sessions of which nobody said on which of the provider's they rest.
     /// - Parameters:
     ///   - subject: nil where the provider named a session only.
     ///   - upstreamSessionID: nil where it named a person only.
@@ -31,10 +32,20 @@ struct FederatedSessionStore: Sendable {
             select s.id, s.user_id
             from federated_sessions f join federated_identities i on i.id = f.identity_id join sessions s on s.id = f.session_id
             where i.provider_id = $1 and i.issuer = $2 and ($3::text is null or i.subject = $3)
-                and ($4::text is null or f.upstream_session_id = $4) and s.ended_at is null and s.expires_at > $5
+                and ($4::text is null or f.upstream_session_id = $4 or ($3::text is not null and f.upstream_session_id is null)) and s.ended_at is null and s.expires_at > $5
             order by s.id
             """,
             [.text(providerID), .text(issuer), .optionalText(subject), .optionalText(upstreamSessionID), .timestamp(now)]
         ) { (try $0.uuid(0), try $0.uuid(1)) }
+    }
+
+    /// The live sessions that an identity has vouched for.
+    func list(identityID: UUID, now: Date) async throws -> [UUID] {
+        try await database.all(
+            """
+            select s.id from federated_sessions f join sessions s on s.id = f.session_id
+            where f.identity_id = $1 and s.ended_at is null and s.expires_at > $2 order by s.id
+            """, [.uuid(identityID), .timestamp(now)]
+        ) { try $0.uuid(0) }
     }
 }

@@ -1,6 +1,7 @@
 import Audit
 import FoundationEssentials
 import Keys
+import Logging
 import Outbound
 import Postgres
 import Runtime
@@ -19,7 +20,8 @@ package struct Federation: Sendable {
     let randomness: any Randomness
 
     package init(
-        database: Database, outbound: Outbound, masterKeys: MasterKeys, audit: AuditStore, tally: AuditTally, randomness: any Randomness
+        database: Database, outbound: Outbound, masterKeys: MasterKeys, audit: AuditStore, tally: AuditTally, randomness: any Randomness,
+        accessTokenLifetimeMax: Duration, logger: Logger
     ) {
         self.database = database
         self.outbound = outbound
@@ -27,10 +29,11 @@ package struct Federation: Sendable {
         self.audit = audit
         self.tally = tally
         self.randomness = randomness
-        directory = FederationDirectory(database: database, masterKeys: masterKeys)
+        directory = FederationDirectory(database: database, masterKeys: masterKeys, logger: logger)
         documents = FederationDocuments(outbound: outbound)
         links = FederationLinks(
-            database: database, directory: directory, masterKeys: masterKeys, audit: audit, randomness: randomness)
+            database: database, directory: directory, masterKeys: masterKeys, audit: audit, randomness: randomness,
+            accessTokenLifetimeMax: accessTokenLifetimeMax)
         tokens = UpstreamTokenSource(
             database: database, directory: directory, documents: documents, outbound: outbound, masterKeys: masterKeys,
             randomness: randomness)

@@ -42,29 +42,35 @@ extension FederationPage {
         let profile: FederationProfile
         let tokens: UpstreamTokens
         do throws(FederationFailure) {
-            (profile, tokens) = try await identify(answer, found.flow, provider, now: now)
+            (profile, tokens) = try await identify(answer, found.flow, provider)
         } catch {
             return try await fail(error, provider, found.flow, address: context.clientAddress, now: now)
         }
+        // The provider has taken its time.
+        let later = clock.now
         switch found.flow.purpose {
         case .signIn:
             guard let handle = found.flow.handle,
-                let signIn = try await SignInStore(federation.database).find(handle: handle, browser: browser, now: now)
+                let signIn = try await SignInStore(federation.database).find(handle: handle, browser: browser, now: later)
             else { throw Self.expired }
-            return try await conclude(signIn, profile, tokens, provider, found.flow, request, context, now: now)
+            return try await conclude(signIn, profile, tokens, provider, found.flow, request, context, now: later)
         case .link(let sessionID):
-            guard let session = try await sessions.find(request, now: now), session.id == sessionID else { throw Self.expired }
-            return try await link(profile, tokens, provider, to: session, context, now: now)
+            guard let session = try await sessions.find(request, now: later), session.id == sessionID else { throw Self.expired }
+            return try await link(profile, tokens, provider, to: session, context, now: later)
         }
     }
 
     private func identify(
-        _ answer: FederationAnswer, _ flow: FederationFlow, _ provider: FederationProvider, now: Date
+        _ answer: FederationAnswer, _ flow: FederationFlow, _ provider: FederationProvider
     ) async throws(FederationFailure) -> (FederationProfile, UpstreamTokens) {
-        let code = try answer.check(provider, try await federation.documents.endpoints(provider, now: now))
+        let code = try answer.check(provider, try await federation.documents.endpoints(provider, now: clock.now))
         let exchange = FederationExchange(
             provider: provider, documents: federation.documents, outbound: federation.outbound, randomness: federation.randomness)
-        return try await exchange.redeem(code, flow: flow, form: answer.user, redirectURI: redirectURI(provider), now: now)
+        var redeemed = try await exchange.redeem(
+            code, flow: flow, form: answer.user, redirectURI: redirectURI(provider), clock: clock)
+        // Asked for and judged, so by our clock it was after the question, whatever the provider's says.
+        if flow.asksForProof { redeemed.profile.authenticatedAt = redeemed.profile.authenticatedAt.map { max($0, flow.createdAt) } }
+        return redeemed
     }
 
     private func conclude(
@@ -75,6 +81,8 @@ extension FederationPage {
             profile, tokens: tokens, at: provider, signInID: signIn.id, address: context.clientAddress, now: now)
         switch outcome {
         case .proven(let userID, let methods, let session):
+            // Should the application ask for somebody else, the person chooses; the provider alone would answer the same for ever.
+            try await SignInStore(federation.database).note(signIn.id, notice: .providerTried, providerID: nil)
             var proven = signIn
             proven.userID = userID
             proven.completed = methods

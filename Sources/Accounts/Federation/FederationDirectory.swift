@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Keys
+import Logging
 import Postgres
 import Synchronization
 
@@ -12,18 +13,24 @@ package final class FederationDirectory: Sendable {
 
     private let database: any Queryable
     private let masterKeys: MasterKeys
+    private let logger: Logger
     private let state = Mutex(State())
 
-    package init(database: any Queryable, masterKeys: MasterKeys) {
+    package init(database: any Queryable, masterKeys: MasterKeys, logger: Logger) {
         self.database = database
         self.masterKeys = masterKeys
+        self.logger = logger
     }
 
     /// Reads them anew.
-    /// - Throws: `PostgresError`, `MasterKeyError`.
+    /// - Throws: `PostgresError`.
     package func load() async throws {
-        let providers = try await FederationProviderStore(database, masterKeys: masterKeys).list()
-            .filter { $0.disabledAt == nil }.compactMap(\.provider)
+        let stored = try await FederationProviderStore(database, masterKeys: masterKeys).list().filter { $0.disabledAt == nil }
+        for row in stored {
+            guard let reason = row.unopened else { continue }
+            logger.error("a provider can't be used: its secret can't be opened", metadata: ["provider": "\(row.id)", "error": "\(reason)"])
+        }
+        let providers = stored.compactMap(\.provider)
         state.withLock { $0.providers = providers }
     }
 

@@ -17,20 +17,24 @@ struct FederationExchange: Sendable {
     ///   - authenticatedAfter: the person was asked to prove themselves anew since.
     /// - Throws: ``FederationFailure``.
     func redeem(
-        _ code: String, flow: FederationFlow, form: JSONValue?, redirectURI: String, now: Date
+        _ code: String, flow: FederationFlow, form: JSONValue?, redirectURI: String, clock: any WallClock
     ) async throws(FederationFailure) -> (profile: FederationProfile, tokens: UpstreamTokens) {
-        let endpoints = try await documents.endpoints(provider, now: now)
+        let endpoints = try await documents.endpoints(provider, now: clock.now)
         var fields = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirectURI)]
         if provider.usesPKCE { fields.append(("code_verifier", flow.codeVerifier)) }
-        let tokens = try await tokens(fields, endpoints: endpoints, now: now)
+        let tokens = try await tokens(fields, endpoints: endpoints, now: clock.now)
         switch provider.kind {
         case .openIDConnect:
-            return (try await identify(tokens, flow: flow, form: form, endpoints: endpoints, now: now), tokens)
+            // Read again: the provider has taken its time, and dates what it issues by the end of it.
+            return (try await identify(tokens, flow: flow, form: form, endpoints: endpoints, now: clock.now), tokens)
         case .oauth:
             guard let address = endpoints.userInfo else { throw .unavailable("userinfo: no address") }
-            var said = try await userInfo(address, accessToken: tokens.accessToken)
-            if let emails = provider.emailsEndpoint { said = try await adding(emails, to: said, accessToken: tokens.accessToken) }
-            return (try FederationProfile(said, form: form, issuer: provider.issuer ?? endpoints.token, provider: provider), tokens)
+            let said = try await userInfo(address, accessToken: tokens.accessToken)
+            var email: FederationAddress?
+            if let emails = provider.emailsEndpoint { email = try await primaryAddress(emails, accessToken: tokens.accessToken) }
+            let profile = try FederationProfile(
+                said, address: email, form: form, issuer: provider.issuer ?? endpoints.token, provider: provider)
+            return (profile, tokens)
         }
     }
 
@@ -56,13 +60,16 @@ struct FederationExchange: Sendable {
             idToken, nonce: provider.usesNonce ? flow.nonce : nil, accessToken: tokens.accessToken,
             authenticatedAfter: flow.asksForProof ? flow.createdAt : nil, now: now)
         var said = claims
+        var email = FederationAddress(claims, mapping: provider.mapping)
         if provider.usesUserInfo, let address = endpoints.userInfo {
             let more = try await userInfo(address, accessToken: tokens.accessToken)
             // Core §5.3.2: or it might be about somebody else.
             guard let subject = claims["sub"], more["sub"] == subject else { throw .untrusted("userinfo: another subject") }
             said = .object((more.object ?? [:]).merging(claims.object ?? [:]) { _, signed in signed })
+            if email.email == nil { email = FederationAddress(more, mapping: provider.mapping) }
         }
-        return try FederationProfile(said, form: form, issuer: check.issuer(of: claims), provider: provider)
+        return try FederationProfile(
+            said, token: claims, address: email, form: form, issuer: check.issuer(of: claims), provider: provider)
     }
 
     private func tokens(
@@ -102,15 +109,13 @@ struct FederationExchange: Sendable {
     }
 
     /// The primary address, if it is verified, in place of whatever the profile shows (https://docs.github.com/en/rest/users/emails).
-    private func adding(_ address: String, to said: JSONValue, accessToken: String) async throws(FederationFailure) -> JSONValue {
+    private func primaryAddress(_ address: String, accessToken: String) async throws(FederationFailure) -> FederationAddress {
         let (status, json) = try await call(
             OutboundRequest(.get, address, headers: [("Accept", "application/json"), ("Authorization", "Bearer \(accessToken)")]),
             what: "e-mail endpoint")
         guard status == 200, let list = json.array else { throw .unavailable("e-mail endpoint: no list") }
-        var members = said.object ?? [:]
         let primary = list.first { $0["primary"]?.bool == true && $0["verified"]?.bool == true }
-        members[provider.mapping.email] = primary?["email"]
-        return .object(members)
+        return FederationAddress(email: primary?["email"]?.string, isVerified: primary == nil ? nil : true)
     }
 
     private func call(_ request: OutboundRequest, what: String) async throws(FederationFailure) -> (status: Int, json: JSONValue) {

@@ -12,6 +12,9 @@ struct FederationFailure: Error, Sendable, Equatable {
 
     static func refused(_ reason: String) -> FederationFailure { FederationFailure(notice: .providerRefused, reason: reason) }
 
+    /// The person was to prove themselves anew, and it can't be told that they have.
+    static func unproven(_ reason: String) -> FederationFailure { FederationFailure(notice: .proofMissing, reason: reason) }
+
     /// A call of ours that brought nothing.
     init(_ error: any Error, calling what: String) {
         switch error {

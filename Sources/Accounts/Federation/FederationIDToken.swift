@@ -27,12 +27,23 @@ struct FederationIDToken: Sendable {
             let expected = Base64URL.encode(SHA256.hash(data: Array(accessToken.utf8)).prefix(16))
             guard hash.string == expected else { throw .untrusted("ID token: wrong at_hash") }
         }
-        if let authenticatedAfter, let time = claims["auth_time"]?.double {
+        if let authenticatedAfter {
+            // A provider that doesn't say when may have answered with a session of last week.
+            guard let time = claims["auth_time"]?.double else { throw .unproven("ID token: no auth_time") }
             guard time + Double(provider.clockTolerance) >= authenticatedAfter.timeIntervalSince1970 else {
-                throw .untrusted("ID token: sign-in is too old")
+                throw .unproven("ID token: sign-in is too old")
             }
         }
+        try checkNames(claims)
         return claims
+    }
+
+    /// Whom and which session a token means: what no database takes for text is refused, not left out.
+    func checkNames(_ claims: JSONValue) throws(FederationFailure) {
+        for name in ["sub", "sid"] {
+            guard let value = claims[name], !value.isNull else { continue }
+            guard let text = value.string, FederationProfile.isIdentifier(text) else { throw .untrusted("token: malformed \(name)") }
+        }
     }
 
     /// Header, key and signature, and the times; `exp` must be there.
@@ -60,10 +71,12 @@ struct FederationIDToken: Sendable {
         guard let said = claims["iss"]?.string else { throw .untrusted("token: no issuer") }
         if let template = provider.issuerTemplate {
             // https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens#multitenant-applications
-            guard let tenant = claims["tid"]?.string, Self.isTenant(tenant), said == template.replacing("{tenantid}", with: tenant) else {
+            guard let tenant = claims["tid"]?.string, FederationProvider.isTenant(tenant),
+                said == template.replacing("{tenantid}", with: tenant)
+            else {
                 throw .untrusted("token: wrong issuer")
             }
-            guard isExpected(tenant, template: template) else { throw .untrusted("token: wrong tenant") }
+            guard isExpected(tenant) else { throw .untrusted("token: wrong tenant") }
             return
         }
         guard ([provider.issuer].compactMap(\.self) + provider.issuerAliases).contains(where: { $0.utf8.elementsEqual(said.utf8) }) else {
@@ -87,8 +100,8 @@ struct FederationIDToken: Sendable {
     }
 
     /// A tenant that the settings name is the only one; `common`, `organizations` and `consumers` are what Microsoft says they are.
-    private func isExpected(_ tenant: String, template: String) -> Bool {
-        switch provider.issuer.flatMap({ Self.tenant(of: $0, template: template) }) {
+    private func isExpected(_ tenant: String) -> Bool {
+        switch provider.tenant {
         case "common": true
         case "organizations": tenant != Self.consumersTenant
         case "consumers": tenant == Self.consumersTenant
@@ -98,15 +111,4 @@ struct FederationIDToken: Sendable {
 
     /// All personal accounts.
     private static let consumersTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
-
-    private static func tenant(of issuer: String, template: String) -> String? {
-        let parts = template.split(separator: "{tenantid}", omittingEmptySubsequences: false)
-        guard parts.count == 2, issuer.hasPrefix(parts[0]), issuer.hasSuffix(parts[1]) else { return nil }
-        return String(issuer.dropFirst(parts[0].count).dropLast(parts[1].count))
-    }
-
-    /// A GUID; `common`, `organizations`, `consumers` and domains are none.
-    private static func isTenant(_ text: String) -> Bool {
-        text.utf8.count == 36 && text.utf8.allSatisfy { FormEncoding.hexValue($0) != nil || $0 == UInt8(ascii: "-") }
-    }
 }

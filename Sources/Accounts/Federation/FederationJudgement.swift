@@ -36,13 +36,20 @@ struct FederationJudgement: Sendable {
 
     private var speaksForDomain: Bool {
         guard let domain = profile.email.flatMap(Self.domain) else { return false }
-        return provider.trustedDomains.contains(domain)
+        return provider.speaks(for: domain)
     }
 
     /// A provider that speaks for the domain needn't say that it has verified; one that says it has not is believed.
     var hasVerifiedEmail: Bool {
         guard profile.email != nil else { return false }
         return profile.emailVerified ?? speaksForDomain
+    }
+
+    /// Whether the address is of a domain that others of these providers speak for, and this one doesn't. Were its word for such an address
+    /// kept, the account would later be linked without proof with whomever the domain's own provider sends.
+    func isReserved(among providers: [FederationProvider]) -> Bool {
+        guard let domain = profile.email.flatMap(Self.domain), !provider.speaks(for: domain) else { return false }
+        return providers.contains { $0.speaks(for: domain) }
     }
 
     /// What follows the `@`, in lower case.

@@ -11,18 +11,36 @@ package struct FederationLinks: Sendable {
     let masterKeys: MasterKeys
     let audit: AuditStore
     let randomness: any Randomness
+    /// How long access tokens of an ended session must be refused.
+    let accessTokenLifetimeMax: Duration
 
-    /// Takes an identity from an account, unless it is the last way to sign in to it.
+    /// Takes an identity from an account, unless it is the last way to sign in to it, and ends the sessions that it has vouched for:
+    /// whoever holds it may be the one who is to be kept out.
+    /// - Parameter sparing: the session that asks for it.
     /// - Throws: `PostgresError`, `MasterKeyError`.
-    package func unlink(_ id: UUID, of userID: UUID, address: String, now: Date) async throws -> FederationUnlinking {
-        let usable = try await directory.providers().map(\.id)
+    package func unlink(
+        _ id: UUID, of userID: UUID, sparing present: UUID? = nil, address: String, now: Date
+    ) async throws -> FederationUnlinking {
+        let providers = try await directory.providers()
         return try await database.transaction { transaction in
             // Two removals take turns, or each would leave the other's.
             guard try await UserStore(transaction).lock(userID) else { return .unknown }
             let store = FederationStore(transaction)
             guard let identity = try await store.find(id: id, of: userID) else { return .unknown }
-            let verdict = try await store.unlink(id, of: userID, usable: usable)
+            let others = try await store.list(of: userID).filter { $0.id != id }
+            let isUsable = others.contains { other in providers.contains { $0.id == other.providerID && $0.answers(for: other.issuer) } }
+            let rested = try await FederatedSessionStore(transaction).list(identityID: id, now: now).filter { $0 != present }
+            let verdict = try await store.unlink(id, of: userID, hasAnother: isUsable)
             guard verdict == .unlinked else { return verdict }
+            for session in rested {
+                guard try await SessionStore(transaction).revoke(session, now: now, accessUntil: now + accessTokenLifetimeMax) else {
+                    continue
+                }
+                try await audit.insert(
+                    AuditEvent(
+                        .sessionEnded, userID: userID, sessionID: session, address: address, detail: ["reason": "identity unlinked"]),
+                    now: now, in: transaction)
+            }
             try await audit.insert(
                 AuditEvent(.identityUnlinked, userID: userID, address: address, detail: ["provider": identity.providerID]), now: now,
                 in: transaction)

@@ -4,6 +4,10 @@ package enum FederationNotice: String, Sendable, CaseIterable {
     case providerUnavailable = "provider_unavailable"
     /// What it answered could not be trusted: a wrong issuer, signature, nonce, …
     case providerUntrusted = "provider_untrusted"
+    /// The person was to prove themselves anew, and the provider can't or didn't say that they have: another way does.
+    case proofMissing = "proof_missing"
+    /// Nothing went wrong: the person has been there in this sign-in, so nobody is sent there again without asking. Not shown.
+    case providerTried = "provider_tried"
     /// The person said no there, or the provider did.
     case providerRefused = "provider_refused"
     /// Nobody here has this identity, and the settings let no new accounts come this way.

@@ -1,6 +1,7 @@
 import Audit
 import FoundationEssentials
 import Guard
+import HTTPTypes
 import Hummingbird
 import Keys
 import OAuthProtocol
@@ -70,6 +71,11 @@ package struct FederationPage: Sendable {
             return try await startLink(provider, session: session, request, context, now: now)
         }
         guard let handle = try query.optional("flow", bytesMax: 128) else {
+            // Another site's link must not sign anybody in who is signed in there: the person presses the button (Fetch Metadata; a browser
+            // that doesn't say where the link stood may be anywhere).
+            guard let place = request.headers[.secFetchSite], ["same-origin", "none"].contains(place) else {
+                return Reply.redirect(to: SignInFlow.path)
+            }
             let browser = BrowserBinding.readOrCreate(request, site: site, randomness: federation.randomness)
             let path = try await flow.begin(returnTo: "/", browser: browser, now: now)
             let handle = String(path.drop { $0 != "=" }.dropFirst())
@@ -91,6 +97,8 @@ package struct FederationPage: Sendable {
             randomness: federation.randomness, now: now)
         let endpoints: FederationEndpoints
         do throws(FederationFailure) {
+            // OAuth 2.0 can neither ask for it nor say that it happened.
+            if made.asksForProof, provider.kind == .oauth { throw .unproven("OAuth 2.0 proves nobody anew") }
             endpoints = try await federation.documents.endpoints(provider, now: now)
         } catch {
             return try await fail(error, provider, made, address: context.clientAddress, now: now)

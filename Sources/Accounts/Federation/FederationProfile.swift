@@ -1,3 +1,4 @@
+import FoundationEssentials
 import OAuthProtocol
 
 /// A person as a provider describes them, cut down to what we use. Nothing in it is believed beyond what the provider can know.
@@ -16,6 +17,8 @@ struct FederationProfile: Sendable, Equatable {
     var methods: [String] = []
     /// Its session of the person.
     var sessionID: String?
+    /// When the person last proved themselves there, where it says so.
+    var authenticatedAt: Date?
 
     static let groupsMax = 1_000
 
@@ -24,17 +27,25 @@ struct FederationProfile: Sendable, Equatable {
 
     /// - Parameters:
     ///   - said: ID token and userinfo, the token's members over the other's.
+    ///   - token: the ID token's claims, where there is one: of sessions and methods nobody else is asked.
+    ///   - address: where `said` is not the source of it.
     ///   - form: what came beside the code: Apple's `user`, once.
     /// - Throws: ``FederationFailure`` where it names nobody.
-    init(_ said: JSONValue, form: JSONValue?, issuer: String, provider: FederationProvider) throws(FederationFailure) {
+    init(
+        _ said: JSONValue, token: JSONValue? = nil, address: FederationAddress? = nil, form: JSONValue?, issuer: String,
+        provider: FederationProvider
+    ) throws(FederationFailure) {
         let mapping = provider.mapping
-        guard let subject = Self.identifier(FederationClaimMapping.find(mapping.subject, in: said)) else {
+        // An ID token's subject has one name (Core §2); by the same one a logout token means the person.
+        let path = provider.kind == .openIDConnect ? "sub" : mapping.subject
+        guard let subject = Self.identifier(FederationClaimMapping.find(path, in: token ?? said)) else {
             throw .unavailable("no subject")
         }
         self.issuer = issuer
         self.subject = subject
-        email = FederationClaimMapping.find(mapping.email, in: said)?.string.flatMap(Self.address)
-        emailVerified = mapping.emailVerified.flatMap { FederationClaimMapping.find($0, in: said) }.flatMap(Self.truth)
+        let address = address ?? FederationAddress(said, mapping: mapping)
+        email = address.email.flatMap(Self.address)
+        emailVerified = address.isVerified
         username = Self.text(FederationClaimMapping.find(mapping.username, in: said))
         for (name, path) in mapping.claims {
             guard let text = Self.text(FederationClaimMapping.find(path, in: said)) else { continue }
@@ -54,22 +65,25 @@ struct FederationProfile: Sendable, Equatable {
         case nil: break
         }
         if provider.trustsMethods {
-            methods = (said["amr"]?.array ?? []).prefix(10).compactMap(\.string).filter(Self.isMethod)
+            methods = ((token ?? said)["amr"]?.array ?? []).prefix(10).compactMap(\.string).filter(Self.isMethod)
         }
-        sessionID = said["sid"]?.string.flatMap { $0.utf8.count <= 255 ? $0 : nil }
+        sessionID = token?["sid"]?.string.flatMap { Self.isIdentifier($0) ? $0 : nil }
+        authenticatedAt = token?["auth_time"]?.double.flatMap { Self.times.contains($0) ? Date(timeIntervalSince1970: $0) : nil }
     }
 
     /// OpenID Connect Core §2: at most 255 characters. GitHub's and Facebook's are numbers or written as such.
     private static func identifier(_ json: JSONValue?) -> String? {
         let text = json?.string ?? json?.int.map(String.init)
-        guard let text, (1...255).contains(text.utf8.count), !text.unicodeScalars.contains(where: isControl) else { return nil }
-        return text
+        return text.flatMap { isIdentifier($0) ? $0 : nil }
     }
 
-    /// Booleans, and Apple's texts of them.
-    private static func truth(_ json: JSONValue) -> Bool? {
-        json.bool ?? (json.string == "true" ? true : json.string == "false" ? false : json.int == 1 ? true : json.int == 0 ? false : nil)
+    /// What can name a person or a session, and be kept as text.
+    static func isIdentifier(_ text: String) -> Bool {
+        (1...255).contains(text.utf8.count) && !text.unicodeScalars.contains(where: isControl)
     }
+
+    /// What a calendar holds, until the year 9999.
+    private static let times: ClosedRange<Double> = 0...253_402_300_799
 
     /// A value for people to read.
     private static func text(_ json: JSONValue?) -> String? {

@@ -5,10 +5,13 @@ import Runtime
 
 /// Providers in the database, their secrets sealed. Every method throws `PostgresError`, `MasterKeyError`.
 package struct FederationProviderStore: Sendable {
-    /// A row. A provider that this version can't read counts as none.
+    /// A row. A provider that this version can't read counts as none, and so does one whose secret can't be opened: it alone is out of use
+    /// until the settings file gives it anew.
     package struct Stored: Sendable {
         package let id: String
         package let provider: FederationProvider?
+        /// Why the secret can't be opened.
+        package let unopened: MasterKeyError?
         package let position: Int
         package let isDeclared: Bool
         package let disabledAt: Date?
@@ -34,15 +37,21 @@ package struct FederationProviderStore: Sendable {
                 isDeclared: try row.bool(4), disabledAt: try row.optionalDate(5)
             )
         }
-        return try rows.map { row in
+        return rows.map { row in
             var provider = try? JSONDecoder().decode(FederationProvider.self, from: Data(row.configuration))
+            var unopened: MasterKeyError?
             if let sealed = row.secret {
-                let bytes = try masterKeys.open(sealed, table: "federation_providers", column: "secret", row: row.id)
-                provider?.secret = FederationSecret(String(decoding: bytes, as: UTF8.self))
+                do throws(MasterKeyError) {
+                    let bytes = try masterKeys.open(sealed, table: "federation_providers", column: "secret", row: row.id)
+                    provider?.secret = FederationSecret(String(decoding: bytes, as: UTF8.self))
+                } catch {
+                    unopened = error
+                    provider = nil
+                }
             }
             return Stored(
-                id: row.id, provider: provider?.id == row.id ? provider : nil, position: row.position, isDeclared: row.isDeclared,
-                disabledAt: row.disabledAt)
+                id: row.id, provider: provider?.id == row.id ? provider : nil, unopened: unopened, position: row.position,
+                isDeclared: row.isDeclared, disabledAt: row.disabledAt)
         }
     }
 

@@ -27,6 +27,8 @@ struct FederationRequest: Sendable {
         if let loginHint { pairs.append(("login_hint", loginHint)) }
         // A parameter of OpenID Connect; others know other words under its name.
         if provider.kind == .openIDConnect, let prompt = upstream.prompt { pairs.append(("prompt", prompt)) }
+        // With it `auth_time` is required in the answer (Core §2), and some know it that pass over `prompt`.
+        if provider.kind == .openIDConnect, flow.asksForProof { pairs.append(("max_age", "0")) }
         if let name = provider.domainHintParameter, let domain = upstream.domainHint { pairs.append((name, domain)) }
         let taken = Set(pairs.map(\.0))
         pairs += provider.parameters.filter { !taken.contains($0.key) }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

@@ -22,7 +22,11 @@ struct FederationSignIn: Sendable {
     func conclude(
         _ profile: FederationProfile, tokens: UpstreamTokens, at provider: FederationProvider, signInID: UUID, address: String, now: Date
     ) async throws -> Outcome {
-        let the = Case(profile: profile, tokens: provider.keepsTokens ? tokens : nil, provider: provider, address: address, now: now)
+        let the = Case(
+            profile: profile, tokens: provider.keepsTokens ? tokens : nil, provider: provider,
+            isReserved: FederationJudgement(profile: profile, provider: provider).isReserved(
+                among: try await federation.directory.providers()),
+            address: address, now: now)
         for attempt in 1... {
             do {
                 return try await federation.database.transaction { transaction in
@@ -43,16 +47,20 @@ struct FederationSignIn: Sendable {
         let profile: FederationProfile
         let tokens: UpstreamTokens?
         let provider: FederationProvider
+        /// The address is of a domain that only other providers speak for.
+        let isReserved: Bool
         let address: String
         let now: Date
     }
 
     private func conclude(_ the: Case, signInID: UUID, in transaction: any Queryable) async throws -> Outcome {
-        let identity = try await FederationStore(transaction).find(
-            providerID: the.provider.id, issuer: the.profile.issuer, subject: the.profile.subject)
+        let identity = try await find(the, in: transaction)
+        // Locked before it is judged: a person who is being disabled, or whose password changes, must not be written back as they were.
         let users = UserStore(transaction)
-        let owner: User? = if let identity { try await users.find(id: identity.userID) } else { nil }
-        let namesake: User? = if owner == nil, let email = the.profile.email { try await users.find(login: email) } else { nil }
+        let owner: User? = if let identity { try await users.findLocked(id: identity.userID) } else { nil }
+        let namesake = owner == nil ? try await namesake(the, in: users) : nil
+        // Waiting for the lock, the identity may have left the account.
+        if let identity, try await find(the, in: transaction)?.id != identity.id { throw Overtaken() }
         switch FederationJudgement(profile: the.profile, provider: the.provider).judge(owner: owner, namesake: namesake) {
         case .signIn(let userID):
             guard let owner, let identity else { throw Overtaken() }
@@ -78,10 +86,23 @@ struct FederationSignIn: Sendable {
         }
     }
 
+    private func find(_ the: Case, in transaction: any Queryable) async throws -> FederatedIdentity? {
+        try await FederationStore(transaction).find(
+            providerID: the.provider.id, issuer: the.profile.issuer, subject: the.profile.subject)
+    }
+
+    private func namesake(_ the: Case, in users: UserStore) async throws -> User? {
+        guard let email = the.profile.email, let found = try await users.find(login: email) else { return nil }
+        let locked = try await users.findLocked(id: found.id)
+        guard locked?.email == found.email else { throw Overtaken() }
+        return locked
+    }
+
     private func proven(_ userID: UUID, _ identityID: UUID, _ the: Case) -> Outcome {
         .proven(
             userID, methods: [the.provider.method] + the.profile.methods,
-            session: FederatedSession(identityID: identityID, upstreamSessionID: the.profile.sessionID))
+            session: FederatedSession(
+                identityID: identityID, upstreamSessionID: the.profile.sessionID, authenticatedAt: the.profile.authenticatedAt))
     }
 
     private func create(_ the: Case, in transaction: any Queryable) async throws -> User {
@@ -92,7 +113,8 @@ struct FederationSignIn: Sendable {
             username = candidate
             if try await users.find(login: candidate) == nil { break }
         }
-        let user = change.user(id: federation.randomness.uuid(at: the.now), username: username, now: the.now)
+        let user = change.user(
+            id: federation.randomness.uuid(at: the.now), username: username, isReserved: the.isReserved, now: the.now)
         try await users.insert(user)
         try await federation.audit.insert(
             AuditEvent(.userCreated, userID: user.id, address: the.address, detail: ["by": "provider", "provider": the.provider.id]),
@@ -111,7 +133,7 @@ struct FederationSignIn: Sendable {
 
     private func refresh(_ user: User, _ the: Case, in transaction: any Queryable) async throws {
         guard let changed = FederationUserChange(profile: the.profile, provider: the.provider).refreshed(user) else { return }
-        try await UserStore(transaction).update(changed, now: the.now)
+        guard try await UserStore(transaction).describe(user.id, claims: changed.claims, roles: changed.roles, now: the.now) else { return }
         try await federation.audit.insert(
             AuditEvent(.userChanged, userID: user.id, address: the.address, detail: ["by": "provider", "provider": the.provider.id]),
             now: the.now, in: transaction)
@@ -138,7 +160,8 @@ extension FederationSignIn {
             else { return nil }
             return (
                 [provider.method] + pending.profile.methods,
-                FederatedSession(identityID: identity.id, upstreamSessionID: pending.profile.sessionID)
+                // The proof was given here and now.
+                FederatedSession(identityID: identity.id, upstreamSessionID: pending.profile.sessionID, authenticatedAt: nil)
             )
         }
     }
@@ -153,6 +176,7 @@ extension Federation {
     /// The person doesn't want it linked.
     func forget(_ signInID: UUID) async throws {
         try await PendingIdentityStore(database, masterKeys: masterKeys).erase(signInID)
-        try await SignInStore(database).note(signInID, notice: nil, providerID: nil)
+        // The page, and not the provider again, whoever the application means.
+        try await SignInStore(database).note(signInID, notice: .providerTried, providerID: nil)
     }
 }

@@ -49,15 +49,14 @@ package struct FederationStore: Sendable {
     }
 
     /// Deletes an identity unless it is the person's last way to sign in. Call it in a transaction that holds the person's row
-    /// (``FederationLinks/unlink(_:of:address:now:)`` does), so that two removals at once can't leave nothing.
-    /// - Parameter usable: ids of the providers that people can sign in with now.
-    func unlink(_ id: UUID, of userID: UUID, usable: [String]) async throws -> FederationUnlinking {
+    /// (``FederationLinks/unlink(_:of:sparing:address:now:)`` does), so that two removals at once can't leave nothing.
+    /// - Parameter hasAnother: the person has another identity that they can sign in with now.
+    func unlink(_ id: UUID, of userID: UUID, hasAnother: Bool) async throws -> FederationUnlinking {
         let found = try await database.first(
             """
-            select (select password_hash is not null from users where id = $2)
-                or exists (select from federated_identities where user_id = $2 and id <> $1 and provider_id = any ($3))
+            select $3 or (select password_hash is not null from users where id = $2)
             from federated_identities where id = $1 and user_id = $2
-            """, [.uuid(id), .uuid(userID), .texts(usable)]
+            """, [.uuid(id), .uuid(userID), .bool(hasAnother)]
         ) { try $0.bool(0) }
         guard let hasAnother = found else { return .unknown }
         guard hasAnother else { return .lastWayToSignIn }

@@ -8,9 +8,10 @@ struct FederationUserChange: Sendable {
     let provider: FederationProvider
 
     /// A new account. An address that isn't verified stays out of it: it would keep the address from its owner.
-    func user(id: UUID, username: String, now: Date) -> User {
+    /// - Parameter isReserved: the address is of a domain that only other providers speak for; it stays out as well.
+    func user(id: UUID, username: String, isReserved: Bool, now: Date) -> User {
         var user = User(id: id, username: username, now: now)
-        if FederationJudgement(profile: profile, provider: provider).hasVerifiedEmail {
+        if !isReserved, FederationJudgement(profile: profile, provider: provider).hasVerifiedEmail {
             user.email = profile.email
             user.emailVerified = true
         }

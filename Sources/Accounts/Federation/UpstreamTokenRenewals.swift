@@ -1,21 +1,20 @@
 import FoundationEssentials
 import Synchronization
 
-/// Lets one renewal of a person's token be under way at a time on this node: providers rotate refresh tokens, and many take a second use of one
-/// for theft and withdraw everything. Whoever asks meanwhile gets what the first one gets.
+/// Renewals under way, by identity: whoever comes meanwhile waits for the same one. Two at once would present one refresh token twice, which
+/// a provider that rotates them takes for theft (RFC 9700 §4.14.2).
 final class UpstreamTokenRenewals: Sendable {
-    private let underWay = Mutex<[UUID: Task<UpstreamTokens?, any Error>]>([:])
+    private let running = Mutex<[UUID: Task<UpstreamTokens?, any Error>]>([:])
 
-    /// - Throws: what `work` throws.
-    func renew(_ identityID: UUID, _ work: @escaping @Sendable () async throws -> UpstreamTokens?) async throws -> UpstreamTokens? {
-        let task = underWay.withLock { tasks in
-            if let task = tasks[identityID] { return task }
-            // It outlives a caller that goes away: what the provider has given out must be kept.
+    func join(_ identityID: UUID, _ renew: @escaping @Sendable () async throws -> UpstreamTokens?) async throws -> UpstreamTokens? {
+        let task = running.withLock { running in
+            if let held = running[identityID] { return held }
+            // A task of its own: it must not end with the call that happened to begin it.
             let task = Task {
-                defer { underWay.withLock { $0[identityID] = nil } }
-                return try await work()
+                defer { self.running.withLock { $0[identityID] = nil } }
+                return try await renew()
             }
-            tasks[identityID] = task
+            running[identityID] = task
             return task
         }
         return try await task.value

@@ -35,37 +35,44 @@ package struct UpstreamTokenSource: Sendable {
     /// - Throws: `temporarily_unavailable` when the provider is needed and can't be reached; `PostgresError`, `MasterKeyError`.
     package func fresh(userID: UUID, providerID: String, now: Date) async throws -> UpstreamTokens? {
         guard let provider = try await directory.find(providerID), provider.keepsTokens else { return nil }
+        let store = UpstreamTokenStore(database, masterKeys: masterKeys)
         guard let (identityID, tokens) = try await store.find(userID: userID, providerID: providerID) else { return nil }
-        guard Self.hasEnded(tokens, now: now) else { return tokens }
-        return try await renewals.renew(identityID) {
-            try await renew(identityID, userID: userID, at: provider, now: now)
+        guard Self.isOld(tokens, now: now) else { return tokens }
+        return try await renewals.join(identityID) {
+            // Who waited in line finds what the one before has stored.
+            guard let (held, latest) = try await store.find(userID: userID, providerID: providerID), held == identityID else { return nil }
+            guard Self.isOld(latest, now: now) else { return latest }
+            return try await renew(latest, of: identityID, at: provider, in: store, now: now)
         }
     }
 
-    private var store: UpstreamTokenStore { UpstreamTokenStore(database, masterKeys: masterKeys) }
-
-    private static func hasEnded(_ tokens: UpstreamTokens, now: Date) -> Bool {
+    private static func isOld(_ tokens: UpstreamTokens, now: Date) -> Bool {
         tokens.expiresAt.map { $0 < now + renewedBefore } ?? false
     }
 
-    private func renew(_ identityID: UUID, userID: UUID, at provider: FederationProvider, now: Date) async throws -> UpstreamTokens? {
-        // As they are by now: the renewal before this one may have just ended.
-        guard let (id, tokens) = try await store.find(userID: userID, providerID: provider.id), id == identityID else { return nil }
+    private func renew(
+        _ tokens: UpstreamTokens, of identityID: UUID, at provider: FederationProvider, in store: UpstreamTokenStore, now: Date
+    ) async throws -> UpstreamTokens? {
         let exchange = FederationExchange(provider: provider, documents: documents, outbound: outbound, randomness: randomness)
         let renewed: UpstreamTokens?
         do throws(FederationFailure) {
             renewed = try await exchange.refresh(tokens, now: now)
-        } catch  where error.notice == .providerRefused {
-            // Another node has used the refresh token up, and keeps what it got for it …
-            let current = try await store.find(userID: userID, providerID: provider.id)?.tokens
-            if let current, current.accessToken != tokens.accessToken, !Self.hasEnded(current, now: now) { return current }
-            // … or it was taken back there: it is of no use to anybody.
-            try await store.erase(identityID, storedAt: tokens.storedAt)
-            return nil
         } catch {
+            // Taken back there: it is of no use to anybody.
+            if error.notice == .providerRefused {
+                if try await store.erase(identityID, storedAt: tokens.storedAt) { return nil }
+                return try await latest(identityID, in: store, now: now)
+            }
             throw OAuthError.temporarilyUnavailable("The provider can not be reached.", reason: error.reason)
         }
-        if let renewed { try await store.put(renewed, for: identityID, randomness: randomness) }
-        return renewed
+        guard let renewed else { return nil }
+        if try await store.replace(renewed, for: identityID, storedAt: tokens.storedAt, randomness: randomness) { return renewed }
+        return try await latest(identityID, in: store, now: now)
+    }
+
+    /// Another node was quicker, or a sign-in brought others: what is stored counts, if it is still good.
+    private func latest(_ identityID: UUID, in store: UpstreamTokenStore, now: Date) async throws -> UpstreamTokens? {
+        guard let stored = try await store.find(identityID: identityID), !Self.isOld(stored, now: now) else { return nil }
+        return stored
     }
 }

@@ -28,6 +28,31 @@ package struct UpstreamTokenStore: Sendable {
         return try UpstreamTokens(json: JSONValue(parsing: bytes), expiresAt: expiresAt, storedAt: storedAt).map { (id, $0) }
     }
 
+    func find(identityID: UUID) async throws -> UpstreamTokens? {
+        let found = try await database.first(
+            "select tokens, expires_at, stored_at from upstream_tokens where identity_id = $1", [.uuid(identityID)]
+        ) { row in (try row.bytes(0), try row.optionalDate(1), try row.date(2)) }
+        guard let (sealed, expiresAt, storedAt) = found else { return nil }
+        let bytes = try masterKeys.open(sealed, table: "upstream_tokens", column: "tokens", row: Self.row(identityID))
+        return try UpstreamTokens(json: JSONValue(parsing: bytes), expiresAt: expiresAt, storedAt: storedAt)
+    }
+
+    /// Keeps tokens in place of those that were stored then.
+    /// - Returns: false when others are there by now, or none.
+    func replace(
+        _ tokens: UpstreamTokens, for identityID: UUID, storedAt: Date, randomness: any Randomness
+    ) async throws -> Bool {
+        let sealed = try masterKeys.seal(
+            tokens.json.encoded(), table: "upstream_tokens", column: "tokens", row: Self.row(identityID), randomness: randomness)
+        return try await database.execute(
+            """
+            update upstream_tokens set tokens = $2, expires_at = $3, stored_at = $4 where identity_id = $1 and stored_at = $5
+            """,
+            [
+                .uuid(identityID), .bytes(sealed), .optionalTimestamp(tokens.expiresAt), .timestamp(tokens.storedAt), .timestamp(storedAt),
+            ]) == 1
+    }
+
     /// Keeps tokens in place of earlier ones.
     func put(_ tokens: UpstreamTokens, for identityID: UUID, randomness: any Randomness) async throws {
         let sealed = try masterKeys.seal(
@@ -40,14 +65,21 @@ package struct UpstreamTokenStore: Sendable {
             """, [.uuid(identityID), .bytes(sealed), .optionalTimestamp(tokens.expiresAt), .timestamp(tokens.storedAt)])
     }
 
-    package func erase(_ identityID: UUID) async throws {
-        try await database.execute("delete from upstream_tokens where identity_id = $1", [.uuid(identityID)])
+    /// - Returns: false when others are there by now, or none.
+    func erase(_ identityID: UUID, storedAt: Date) async throws -> Bool {
+        try await database.execute(
+            "delete from upstream_tokens where identity_id = $1 and stored_at = $2", [.uuid(identityID), .timestamp(storedAt)]) == 1
     }
 
-    /// Erases them unless newer ones have been put in their place.
-    func erase(_ identityID: UUID, storedAt: Date) async throws {
+    /// All that a provider has given.
+    package func erase(providerID: String) async throws {
         try await database.execute(
-            "delete from upstream_tokens where identity_id = $1 and stored_at = $2", [.uuid(identityID), .timestamp(storedAt)])
+            "delete from upstream_tokens t using federated_identities i where i.id = t.identity_id and i.provider_id = $1",
+            [.text(providerID)])
+    }
+
+    package func erase(_ identityID: UUID) async throws {
+        try await database.execute("delete from upstream_tokens where identity_id = $1", [.uuid(identityID)])
     }
 
     private static func row(_ id: UUID) -> String { id.uuidString.lowercased() }

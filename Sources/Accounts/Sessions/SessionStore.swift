@@ -31,30 +31,34 @@ package struct SessionStore: Sendable {
     }
 
     func insert(
-        id: UUID, tokenHash: TokenHash, userID: UUID, methods: [String], expiresAt: Date, address: String?, userAgent: String?, now: Date
+        id: UUID, tokenHash: TokenHash, userID: UUID, methods: [String], authenticatedAt: Date, expiresAt: Date, address: String?,
+        userAgent: String?, now: Date
     ) async throws {
         try await database.execute(
             """
             insert into sessions (id, token_hash, user_id, created_at, authenticated_at, methods, last_seen_at, expires_at, address, user_agent)
-            values ($1, $2, $3, $4, $4, $5, $4, $6, $7, $8)
+            values ($1, $2, $3, $4, $9, $5, $4, $6, $7, $8)
             """,
             [
                 .uuid(id), .bytes(tokenHash.bytes), .uuid(userID), .timestamp(now), .texts(methods), .timestamp(expiresAt),
-                .optionalText(address), .optionalText(userAgent),
+                .optionalText(address), .optionalText(userAgent), .timestamp(authenticatedAt),
             ])
     }
 
     /// The same person has proven again who they are: a new token, a later `auth_time`, the same `sid`.
     /// - Returns: false when the session has ended, or another tab has renewed it meanwhile.
     func renew(
-        _ id: UUID, presented: TokenHash, tokenHash: TokenHash, methods: [String], expiresAt: Date, now: Date
+        _ id: UUID, presented: TokenHash, tokenHash: TokenHash, methods: [String], authenticatedAt: Date, expiresAt: Date, now: Date
     ) async throws -> Bool {
         try await database.execute(
             """
-            update sessions set token_hash = $2, authenticated_at = $3, last_seen_at = $3, methods = $4, expires_at = $5
+            update sessions set token_hash = $2, authenticated_at = $7, last_seen_at = $3, methods = $4, expires_at = $5
             where id = $1 and ended_at is null and expires_at > $3 and token_hash = $6
             """,
-            [.uuid(id), .bytes(tokenHash.bytes), .timestamp(now), .texts(methods), .timestamp(expiresAt), .bytes(presented.bytes)]) == 1
+            [
+                .uuid(id), .bytes(tokenHash.bytes), .timestamp(now), .texts(methods), .timestamp(expiresAt), .bytes(presented.bytes),
+                .timestamp(authenticatedAt),
+            ]) == 1
     }
 
     /// A person's live sessions, the latest used first.

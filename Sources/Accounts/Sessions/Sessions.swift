@@ -49,12 +49,15 @@ package struct Sessions: Sendable {
     ) async throws -> HTTPField {
         let token = OpaqueToken.generate(randomness: randomness)
         let expiresAt = now + limits.absolute
+        // What a provider's session is worth is for whoever asks for `max_age` to know.
+        let authenticatedAt = min(federated?.authenticatedAt ?? now, now)
         try await database.transaction { transaction in
             guard try await UserStore(transaction).lock(userID) else { throw OAuthError.accessDenied("This account can not be used.") }
             let store = SessionStore(transaction)
             let id: UUID
             if let renewed = try await renewed(
-                present, for: userID, token: token, methods: methods, expiresAt: expiresAt, in: store, now: now)
+                present, for: userID, token: token, methods: methods, authenticatedAt: authenticatedAt, expiresAt: expiresAt, in: store,
+                now: now)
             {
                 id = renewed
             } else {
@@ -64,7 +67,7 @@ package struct Sessions: Sendable {
                 }
                 id = randomness.uuid(at: now)
                 try await store.insert(
-                    id: id, tokenHash: token.hash, userID: userID, methods: methods, expiresAt: expiresAt,
+                    id: id, tokenHash: token.hash, userID: userID, methods: methods, authenticatedAt: authenticatedAt, expiresAt: expiresAt,
                     address: address, userAgent: userAgent.map { String(decoding: $0.utf8.prefix(300), as: UTF8.self) }, now: now)
                 try await endSurplus(of: userID, sparing: id, in: transaction, now: now)
             }
@@ -100,12 +103,13 @@ package struct Sessions: Sendable {
     }
 
     private func renewed(
-        _ present: Session?, for userID: UUID, token: OpaqueToken, methods: [String], expiresAt: Date, in store: SessionStore, now: Date
+        _ present: Session?, for userID: UUID, token: OpaqueToken, methods: [String], authenticatedAt: Date, expiresAt: Date,
+        in store: SessionStore, now: Date
     ) async throws -> UUID? {
         guard let present, present.user.id == userID else { return nil }
         let isRenewed = try await store.renew(
-            present.id, presented: TokenHash(of: present.tokenText), tokenHash: token.hash, methods: methods, expiresAt: expiresAt, now: now
-        )
+            present.id, presented: TokenHash(of: present.tokenText), tokenHash: token.hash, methods: methods,
+            authenticatedAt: max(authenticatedAt, min(present.authenticatedAt, now)), expiresAt: expiresAt, now: now)
         return isRenewed ? present.id : nil
     }
 
@@ -120,7 +124,7 @@ package struct Sessions: Sendable {
     }
 
     @discardableResult
-    private func end(_ id: UUID, of userID: UUID, reason: String, address: String, in transaction: any Queryable, now: Date) async throws
+    func end(_ id: UUID, of userID: UUID, reason: String, address: String, in transaction: any Queryable, now: Date) async throws
         -> Bool
     {
         guard try await SessionStore(transaction).revoke(id, now: now, accessUntil: now + accessTokenLifetimeMax) else { return false }

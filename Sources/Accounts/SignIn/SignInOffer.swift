@@ -21,7 +21,7 @@ struct SignInOffer: Sendable {
 
     /// What a provider could not do: `code`, a flag of that name, and the provider's name.
     func notice(_ signIn: SignIn) async throws -> PageModel? {
-        guard let notice = signIn.notice else { return nil }
+        guard let notice = signIn.notice, notice != .providerTried else { return nil }
         let provider = try await signIn.noticeProvider.asyncFlatMap { try await federation.directory.find($0) }
         return ["code": notice.rawValue, notice.rawValue: true, "provider": provider?.name ?? signIn.noticeProvider ?? "The provider"]
     }

@@ -21,6 +21,11 @@ package struct UserStore: Sendable {
         try await database.first("select \(Self.columns) from users where id = $1", [.uuid(id)], Self.decode)
     }
 
+    /// Finds a person and locks their row: what is judged of it holds until the transaction ends.
+    func findLocked(id: UUID) async throws -> User? {
+        try await database.first("select \(Self.columns) from users where id = $1 for no key update", [.uuid(id)], Self.decode)
+    }
+
     /// Finds by what a person types: a user name, or an e-mail address; letter case does not matter.
     package func find(login: String) async throws -> User? {
         let column = login.contains("@") ? "email" : "username"
@@ -55,6 +60,14 @@ package struct UserStore: Sendable {
                 roles = $8, password_hash = $9, declared = $10, disabled_at = $11, updated_at = $12
             where id = $1
             """, Self.values(user) + [.timestamp(now)])
+    }
+
+    /// Writes what a provider's description changes, and nothing else of the row.
+    /// - Returns: false when the person is disabled or gone.
+    func describe(_ id: UUID, claims: [String: JSONValue], roles: [String], now: Date) async throws -> Bool {
+        try await database.execute(
+            "update users set claims = $2, roles = $3, updated_at = $4 where id = $1 and disabled_at is null",
+            [.uuid(id), .json(JSONValue.object(claims).encoded()), .texts(roles), .timestamp(now)]) == 1
     }
 
     /// Replaces the stored hash if it is still `old`: a password changed meanwhile wins.

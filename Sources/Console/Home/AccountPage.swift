@@ -82,7 +82,7 @@ package struct AccountPage: Sendable {
         guard let session = posted, session.isRecent(now: now) else { return try await askToSignIn(posted, request, context, now: now) }
         let id = try Self.id(try form.required("identity", bytesMax: 36))
         let identity = try await FederationStore(database).find(id: id, of: session.user.id)
-        switch try await links.unlink(id, of: session.user.id, address: context.clientAddress, now: now) {
+        switch try await links.unlink(id, of: session.user.id, sparing: session.id, address: context.clientAddress, now: now) {
         case .unlinked: return Self.back(("unlinked", identity?.providerID ?? ""))
         // Another tab was faster.
         case .unknown: return Self.back()

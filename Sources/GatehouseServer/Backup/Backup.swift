@@ -40,7 +40,6 @@ package struct Backup: Sendable {
 
     private func fill(_ folder: BackupFolder, allowsMissingKeys: Bool, now: Date) async throws -> BackupManifest {
         try BackupFolder.makeFile(folder.dump)
-        let archive = try PostgresArchive(deployment.database.settings)
         let database = try Database(settings: deployment.database.settings.forUpkeep(timeMax: Self.timeMax), logger: deployment.logger)
         let seen: (migrations: [AppliedMigration], keys: [BackupManifest.MasterKey])
         do {
@@ -51,6 +50,8 @@ package struct Backup: Sendable {
                 // A newer program may have sealed what this one knows nothing of.
                 _ = try deployment.migrator.check(migrations)
                 let keys = try await neededKeys(transaction, allowsMissing: allowsMissingKeys)
+                let archive = try PostgresArchive(
+                    deployment.database.settings, serverVersion: try await BackupStore.serverVersion(transaction))
                 try await archive.dump(to: folder.dump, snapshot: snapshot, excluding: Self.passing, log: folder.log)
                 return (migrations, keys)
             }
@@ -100,13 +101,14 @@ package struct Backup: Sendable {
         guard bytes == manifest.dumpBytes, sha256 == manifest.dumpSHA256 else {
             throw DeploymentError("\(folder.dump) is not what was backed up: it was cut short or altered")
         }
-        let archive = try PostgresArchive(deployment.database.settings)
         let log = try logFile()
         defer { unlink(log) }
         try await deployment.migrator.exclusively { transaction in
             guard try await BackupStore.isEmpty(transaction) else {
                 throw DeploymentError("the database is not empty: restore into a new one (createdb), never over another")
             }
+            let archive = try PostgresArchive(
+                deployment.database.settings, serverVersion: try await BackupStore.serverVersion(transaction))
             try await archive.restore(from: folder.dump, log: log)
         }
         let (count, unopened) = try await SealedTables.reencryption(deployment.wiring).check()

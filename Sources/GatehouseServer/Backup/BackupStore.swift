@@ -10,6 +10,11 @@ enum BackupStore {
         return name
     }
 
+    /// The server's major version.
+    static func serverVersion(_ transaction: Transaction) async throws -> Int {
+        try await transaction.first("select current_setting('server_version_num')::int / 10000") { try $0.int(0) } ?? 0
+    }
+
     /// Whether there is nothing of anybody's: no table, view, sequence, function or type outside of the system's schemas.
     static func isEmpty(_ transaction: Transaction) async throws -> Bool {
         let found = try await transaction.first(

@@ -12,6 +12,7 @@ struct ProviderReconciliation: Sendable {
 
     func apply(dryRun: Bool, in transaction: any Queryable, now: Date) async throws -> [DeclarationChange] {
         let store = FederationProviderStore(transaction, masterKeys: wiring.parts.masterKeys)
+        let tokens = UpstreamTokenStore(transaction, masterKeys: wiring.parts.masterKeys)
         let stored = try await store.list()
         var changes: [DeclarationChange] = []
         for (position, wanted) in settings.federation.providers.enumerated() {
@@ -23,6 +24,7 @@ struct ProviderReconciliation: Sendable {
                     verb: held == nil ? .create : .change, noun: .provider, name: wanted.id, differences: held == nil ? [] : differences))
             if !dryRun {
                 try await store.put(wanted, position: position, isDeclared: true, randomness: wiring.parts.randomness, now: now)
+                if !wanted.keepsTokens { try await tokens.erase(providerID: wanted.id) }
                 try await note(held == nil ? .providerCreated : .providerChanged, wanted.id, in: transaction, now: now)
             }
         }
@@ -34,6 +36,8 @@ struct ProviderReconciliation: Sendable {
                     differences: settings.prune ? [] : ["disabled"]))
             guard !dryRun else { continue }
             if settings.prune { try await store.erase(gone.id) } else { try await store.disable(gone.id, now: now) }
+            // Nobody is given them any more, so nobody keeps them.
+            try await tokens.erase(providerID: gone.id)
             try await note(settings.prune ? .providerErased : .providerChanged, gone.id, in: transaction, now: now)
         }
         if !dryRun, !changes.isEmpty { try await store.announceChange() }
@@ -41,7 +45,7 @@ struct ProviderReconciliation: Sendable {
     }
 
     private static func differences(_ held: FederationProviderStore.Stored?, _ wanted: FederationProvider, position: Int) -> [String] {
-        guard let held, let provider = held.provider else { return ["configuration"] }
+        guard let held, let provider = held.provider else { return [held?.unopened == nil ? "configuration" : "secret"] }
         var open = provider
         open.secret = wanted.secret
         let parts: [(String, Bool)] = [

@@ -29,15 +29,17 @@ struct AuthorizationJudgement {
         let isSilent = request.prompt.contains(.none)
         guard let session else { return isSilent ? .refuse(Self.loginRequired) : .signIn }
         let hasSignedInForThis = session.authenticatedAt >= startedAt
+        // With a provider whose own session is older: the person has chosen, if not proven themselves anew.
+        let hasBegunForThis = hasSignedInForThis || session.createdAt >= startedAt
         if !hasSignedInForThis {
             if request.prompt.contains(.login) { return .signIn }
             if let maxAge = request.maxAge, session.authenticatedAt + maxAge < now {
                 return isSilent ? .refuse(Self.loginRequired) : .signIn
             }
-            if request.prompt.contains(.selectAccount), !hasSelectedAccount { return .selectAccount }
+            if request.prompt.contains(.selectAccount), !hasSelectedAccount, !hasBegunForThis { return .selectAccount }
         }
         if let subject = request.requiredSubject, subject != session.user.id.token {
-            return isSilent || hasSignedInForThis ? .refuse(Self.loginRequired) : .signIn
+            return isSilent || hasBegunForThis ? .refuse(Self.loginRequired) : .signIn
         }
         if needsConsent { return isSilent ? .refuse(OAuthError(.consentRequired, "consent is required")) : .consent }
         return .approve

@@ -17,7 +17,7 @@ package final class RefreshRotations: Sendable {
         // Two, so that PostgreSQL works on one while the answers of the other are made.
         queue = BatchQueue(batchMax: Self.batchMax, waitingMax: Self.waitingMax, lanes: 2) { batch in
             do {
-                return try await store.rotate(batch).map { .success($0) }
+                return try await store.rotate(batch)
             } catch let error as PostgresError where !error.isUnavailable && !error.mayHaveCommitted {
                 // One that the database refuses must not take the others with it.
                 return batch.map { _ in .success(nil) }

@@ -35,8 +35,8 @@ struct RefreshTokenStore: Sendable {
     ///
     /// Families are locked without waiting, so that neither one that somebody else holds nor the order of two nodes can stop a batch. The
     /// update looks at `rotated_at` again, after whoever held the token before has committed.
-    /// - Returns: at each one's place a verdict, or nil where the token has to be judged by itself.
-    func rotate(_ batch: [Rotation]) async throws -> [RefreshTokenVerdict?] {
+    /// - Returns: at each one's place a verdict, or nil where the token has to be judged by itself; an error where its own row can't be read.
+    func rotate(_ batch: [Rotation]) async throws -> [Result<RefreshTokenVerdict?, any Error>] {
         let rows = try await database.all(
             Self.batchSQL,
             [
@@ -48,9 +48,12 @@ struct RefreshTokenStore: Sendable {
                 .texts(batch.map(\.keyID)), .byteStrings(batch.map(\.successor.bytes)), .timestamps(batch.map(\.successorExpiresAt)),
                 .uuids(batch.map(\.eventID)), .texts(batch.map(\.address)), .timestamps(batch.map(\.now)),
             ]
-        ) { (place: try $0.int(0), grant: try Self.decodeGrant($0)) }
-        var verdicts: [RefreshTokenVerdict?] = Array(repeating: nil, count: batch.count)
-        for row in rows where verdicts.indices.contains(row.place - 1) { verdicts[row.place - 1] = .rotated(row.grant) }
+        ) { row in
+            // All are rotated by now: a row that can't be read is its own caller's trouble, and nobody else's.
+            (place: try row.int(0), verdict: Result<RefreshTokenVerdict?, any Error> { .rotated(try Self.decodeGrant(row)) })
+        }
+        var verdicts: [Result<RefreshTokenVerdict?, any Error>] = Array(repeating: .success(nil), count: batch.count)
+        for row in rows where verdicts.indices.contains(row.place - 1) { verdicts[row.place - 1] = row.verdict }
         return verdicts
     }
 

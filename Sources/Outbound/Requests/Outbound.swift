@@ -33,9 +33,10 @@ package final class Outbound: Sendable {
     package func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundAnswer {
         let address = try OutboundAddress(parsing: request.url, allowsHTTP: settings.allowsHTTP)
         guard begin(address.host) else { throw .busy }
-        defer { end(address.host) }
+        let slot = OutboundSlot { self.end(address.host) }
+        defer { slot.release() }
         do {
-            return try await withinTime { try await self.perform(request, at: address) }
+            return try await withinTime { try await self.perform(request, at: address, slot: slot) }
         } catch let error as OutboundError {
             throw error
         } catch {
@@ -63,8 +64,8 @@ package final class Outbound: Sendable {
         }
     }
 
-    private func perform(_ request: OutboundRequest, at address: OutboundAddress) async throws -> OutboundAnswer {
-        let found = try await numbers(of: address)
+    private func perform(_ request: OutboundRequest, at address: OutboundAddress, slot: OutboundSlot) async throws -> OutboundAnswer {
+        let found = try await numbers(of: address, slot: slot)
         guard !found.isEmpty else { throw OutboundError.unknownName }
         // One that leads inside is enough: which of them a connection would meet is chance.
         guard settings.allowsPrivate || !found.contains(where: PrivateAddresses.contains) else { throw OutboundError.privateAddress }
@@ -81,12 +82,15 @@ package final class Outbound: Sendable {
         throw OutboundError.unreachable
     }
 
-    private func numbers(of address: OutboundAddress) async throws -> [AddressNumber] {
+    private func numbers(of address: OutboundAddress, slot: OutboundSlot) async throws -> [AddressNumber] {
         if let number = address.number { return [number] }
         // The system's resolver can't be interrupted, and whoever waits for it must not wait longer than for everything else: a stream ends
         // with the task that reads it.
         let (answers, answer) = AsyncThrowingStream.makeStream(of: [AddressNumber].self)
+        // It goes on when nobody waits any more, on one of few threads: until its end the call counts as under way.
+        slot.hold()
         Task { [names] in
+            defer { slot.release() }
             do {
                 answer.yield(try await names(address.host))
                 answer.finish()

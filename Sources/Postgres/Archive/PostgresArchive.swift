@@ -9,12 +9,16 @@ package struct PostgresArchive: Sendable {
     private let environment: [String]
     /// What has no variable, for libpq to read.
     private let connection: String
+    private let serverVersion: Int?
 
-    /// - Parameter settings: the direct address is used where there is one.
+    /// - Parameters:
+    ///   - settings: the direct address is used where there is one.
+    ///   - serverVersion: its major version, whose programs are taken where they are installed; nil: not known.
     /// - Throws: `PostgresError` (`encoding`) when the connection string is malformed.
-    package init(_ settings: PostgresSettings) throws {
+    package init(_ settings: PostgresSettings, serverVersion: Int? = nil) throws {
         let values = try ConnectionParameters.parse(settings.directConnectionString ?? settings.connectionString)
         (environment, connection) = try Self.split(values)
+        self.serverVersion = serverVersion
     }
 
     /// Writes the database as it is in a transaction's snapshot. What is unlogged is left out, as a crash would leave it out.
@@ -40,7 +44,7 @@ package struct PostgresArchive: Sendable {
     }
 
     private func run(_ name: String, _ words: [String], log: String) async throws {
-        let program = try Self.find(name)
+        let program = try Self.find(name, serverVersion: serverVersion)
         let command = [program, "--no-password", "--dbname=\(connection)"] + words
         let environment = environment
         let hasEndedWell = try await SideThread.run("gatehouse-\(name)") {
@@ -55,9 +59,12 @@ package struct PostgresArchive: Sendable {
         }
     }
 
-    /// The newest that is installed: it reads servers of every age, while the one that Debian puts into PATH goes by the local cluster.
-    private static func find(_ name: String) throws(ArchiveError) -> String {
-        let versioned = (14...30).reversed().flatMap { ["/usr/lib/postgresql/\($0)/bin", "/usr/pgsql-\($0)/bin"] }
+    /// The server's own, whose dumps it can certainly read back; else the newest that is installed, which reads servers of every age, while
+    /// the one that Debian puts into PATH goes by the local cluster.
+    private static func find(_ name: String, serverVersion: Int?) throws(ArchiveError) -> String {
+        let versioned = ([serverVersion].compactMap(\.self) + (14...30).reversed()).flatMap {
+            ["/usr/lib/postgresql/\($0)/bin", "/usr/pgsql-\($0)/bin"]
+        }
         let inPath = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
         for directory in versioned + inPath + ["/usr/local/pgsql/bin"] where access("\(directory)/\(name)", X_OK) == 0 {
             return "\(directory)/\(name)"
@@ -65,11 +72,17 @@ package struct PostgresArchive: Sendable {
         throw .programMissing(name)
     }
 
-    /// libpq's own variables for what has one. Ours stay here: master keys and secrets are none of these programs' business.
+    /// What these programs need to find themselves, their words and their server. All else stays here: master keys and the secrets that
+    /// settings name by variables of any name are none of their business.
+    static func isPassedOn(_ variable: String) -> Bool {
+        ["PATH", "HOME", "LANG", "TZ"].contains(variable) || ["LC_", "PG", "SSL_", "KRB5"].contains { variable.hasPrefix($0) }
+    }
+
+    /// libpq's own variables for what has one.
     private static func split(_ values: [String: String]) throws(PostgresError) -> (environment: [String], connection: String) {
         guard let options = PQconndefaults() else { throw PostgresError(.encoding("out of memory")) }
         defer { PQconninfoFree(options) }
-        var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("GATEHOUSE_") }
+        var variables = ProcessInfo.processInfo.environment.filter { isPassedOn($0.key) }
         // Never empty: pg_restore without a database prints instead of restoring.
         var rest = ["fallback_application_name='gatehouse'"]
         var option = options

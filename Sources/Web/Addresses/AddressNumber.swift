@@ -5,7 +5,7 @@ import NIOCore
 package struct AddressNumber: Sendable, Hashable, CustomStringConvertible {
     /// In host order; IPv4 in the lowest 32 bits.
     let value: UInt128
-    let isIPv4: Bool
+    package let isIPv4: Bool
 
     /// How many bits an address of this kind has.
     var bitCount: Int { isIPv4 ? 32 : 128 }

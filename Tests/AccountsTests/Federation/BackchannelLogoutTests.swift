@@ -52,6 +52,30 @@ import Testing
         }
     }
 
+    @Test func `a person's sessions of unknown origin end with the one that is named`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            provider.bend { $0.claims = { $0["sid"] = nil } }
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            provider.bend { $0.claims = { $0["sid"] = "upstream-session-2" } }
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            #expect(try await Self.post(server, provider) { $0["sid"] = "upstream-session-2" } == 200)
+            #expect(try await TestRowStore(server.database).liveSessions() == 1)
+        }
+    }
+
+    @Test func `a logout that fails half-way has not counted`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            try await server.database.execute("alter table audit_events add constraint broken check (kind <> 'federation.logout')")
+            #expect(try await Self.post(server, provider) >= 500)
+            #expect(try await TestRowStore(server.database).liveSessions() == 1)
+            try await server.database.execute("alter table audit_events drop constraint broken")
+            #expect(try await Self.post(server, provider) == 200)
+            #expect(try await TestRowStore(server.database).liveSessions() == 0)
+        }
+    }
+
     @Test func `people who signed in otherwise stay signed in`() async throws {
         try await FederationSignInTests.run { server, provider, _ in
             try await server.addUser("grace")
@@ -101,6 +125,8 @@ import Testing
         Wrong("of the future") { $0["iat"] = .int(start + 61) },
         Wrong("without jti") { $0["jti"] = nil },
         Wrong("that means nobody") { $0["sub"] = nil },
+        Wrong("with a subject that is no text") { $0["sub"] = "a\u{0}b" },
+        Wrong("with a session that is no text") { $0["sid"] = "a\u{0}b" },
         Wrong("of another type", type: "at+jwt") { _ in },
     ]
 

@@ -317,7 +317,7 @@ import Testing
             let link = try #require(page.link("provider-corp"))
             let there = try await flow.browser.open(link)
             let back = try await flow.browser.open(try provider.authorize(there.location))
-            #expect(back.text.contains("provider_untrusted"))
+            #expect(back.text.contains("proof_missing"))
         }
     }
 }

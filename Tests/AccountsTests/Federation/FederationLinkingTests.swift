@@ -142,6 +142,47 @@ import Testing
         }
     }
 
+    @Test func `the sessions that an identity has vouched for end with it, but for the present one`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            let user = try #require(try await UserStore(server.database).find(login: "ada@idp.example"))
+            var changed = user
+            changed.passwordHash = try await server.wiring.hasher.hash("analytical-engine")
+            try await UserStore(server.database).update(changed, now: server.clock.now)
+            let identity = try #require(try await FederationStore(server.database).list(of: user.id).first)
+            let present = try #require(try await server.database.first("select id from sessions order by id limit 1") { try $0.uuid(0) })
+            let verdict = try await server.wiring.federation.links.unlink(
+                identity.id, of: user.id, sparing: present, address: "", now: server.clock.now)
+            #expect(verdict == .unlinked)
+            let live = try await server.database.all("select id from sessions where ended_at is null") { try $0.uuid(0) }
+            #expect(live == [present])
+        }
+    }
+
+    @Test func `an identity of an issuer that nobody asks any more is no other way to sign in`() async throws {
+        let internet = TestInternet()
+        try await TestServer.run(configure: { $0.outbound = internet.outbound() }) { server in
+            let first = TestProvider("https://one.example", clock: server.clock)
+            let second = TestProvider("https://two.example", clock: server.clock)
+            internet.add(first)
+            internet.add(second)
+            try await server.declare(first.declaration("one"), second.declaration("two"))
+            _ = try await server.signIn(with: first, id: "one", browser: TestBrowser(server))
+            second.setPerson(["sub": "another-subject"])
+            let browser = TestBrowser(server)
+            let page = try await server.signIn(with: second, id: "two", browser: browser)
+            let link = try #require(page.link("provider-one"))
+            _ = try await server.signIn(with: first, browser: browser, path: link)
+            let user = try #require(try await UserStore(server.database).find(login: "ada@idp.example"))
+            let identity = try #require(try await FederationStore(server.database).list(of: user.id).first { $0.providerID == "two" })
+            // The other one's provider is pointed elsewhere.
+            try await server.declare(second.declaration("one"), second.declaration("two"))
+            let links = server.wiring.federation.links
+            #expect(try await links.unlink(identity.id, of: user.id, address: "", now: server.clock.now) == .lastWayToSignIn)
+        }
+    }
+
     @Test func `new accounts may need a verified address`() async throws {
         try await FederationSignInTests.run(change: { $0.requiresVerifiedEmail = true }) { server, provider, _ in
             provider.setPerson(["email_verified": nil])

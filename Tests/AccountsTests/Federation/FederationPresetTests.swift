@@ -54,6 +54,7 @@ import Testing
             #expect(page.text.contains("The Octocat"))
             let user = try #require(try await UserStore(server.database).find(login: "octocat"))
             #expect(user.email == "octocat@github.com")
+            #expect(user.emailVerified)
             #expect(try await FederationStore(server.database).list(of: user.id).first?.subject == "583231")
             let accept = source.calls.compactMap { call in call.request.headers.first { $0.name == "Accept" }?.value }
             #expect(accept == ["application/json", "application/json", "application/json"])

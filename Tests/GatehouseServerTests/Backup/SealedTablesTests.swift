@@ -47,27 +47,37 @@ import Testing
     }
 
     @Test func `what the server seals moves to the first master key in every table, and works on without the old one`() async throws {
-        try await TestServer.run { server in
+        let internet = TestInternet()
+        try await TestServer.run(configure: { $0.outbound = internet.outbound() }) { server in
             let wiring = server.wiring
             let now = server.clock.now
+            let provider = TestProvider(clock: server.clock)
+            internet.add(provider)
+            try await server.declare(provider.declaration { $0.tokenClients = ["app"] })
+            // Tokens, a browser that is expected back, an identity that waits for proof.
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            _ = try await TestBrowser(server).open("/sign-in/with/corp")
+            provider.setPerson(["sub": "another"])
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
             try await server.addClient()
             _ = try await wiring.certificateIssuance.makeAuthority(name: "Test", permitted: [], by: "test", now: now)
             let terms = CredentialTerms(owner: .client("app"), name: "test", scopes: [])
             let (key, _) = try await wiring.signatureKeyIssuance.issue(
                 terms, from: .generated, by: "test", address: nil, now: now)
             let before = try await Reencryption.countValues(SealedTables.all, server.database)
-            #expect(before == ["1": 7])
+            #expect(before == ["1": 11])
 
             let fresh = MasterKeys.generate(keyID: "new", randomness: SystemRandomness())
             var parts = wiring.parts
             parts.masterKeys = try MasterKeys(parsing: "\(fresh.text),\(wiring.parts.masterKeys.text)")
             try await ServerJobs.all(try Wiring(parts, database: server.database)).first { $0.name == "re-encryption" }?.run(now)
-            #expect(try await Reencryption.countValues(SealedTables.all, server.database) == ["new": 7])
+            #expect(try await Reencryption.countValues(SealedTables.all, server.database) == ["new": 11])
 
             parts.masterKeys = fresh
             let later = try Wiring(parts, database: server.database)
             try await later.load(now: now)
             #expect(later.keys.etag == wiring.keys.etag)
+            #expect(try await later.federation.directory.find("corp")?.secret?.text == "an-upstream-secret")
             #expect(try await later.signatureKeys.find(key.credential.id, now: now)?.keys(now: now).count == 1)
             #expect(try await SealedTables.reencryption(later).check().unopened == [])
         }

@@ -82,6 +82,15 @@ import Testing
                 "\(provider).trusted_domains[0]"
             ),
             (
+                Self.yaml("preset: microsoft", "client_id: x", "secret: { plain: y }", "trusted_domains: [corp.example]"),
+                "\(provider).trusted_domains"
+            ),
+            (Self.yaml("preset: google", "client_id: x", "secret: { plain: y }", "claims: { sub: oid }"), "\(provider).claims.sub"),
+            (
+                Self.yaml("preset: github", "client_id: x", "secret: { plain: y }", "endpoints: { userinfo: \"https://a.example/user\" }"),
+                "\(provider).issuer"
+            ),
+            (
                 Self.yaml("preset: google", "client_id: x", "secret: { plain: y }", "tokens: { clients: [nobody] }"),
                 "\(provider).tokens.clients"
             ),
@@ -96,6 +105,59 @@ import Testing
     @Test func `plain http needs the setting for it`() throws {
         let yaml = Self.yaml("issuer: http://localhost:9000", "client_id: x", "secret: { plain: y }")
         #expect(throws: Never.self) { try GatehouseSettings.parse("outbound: { allow_private: true, allow_http: true }\n" + yaml) }
+    }
+
+    @Test func `a trusted domain goes with one tenant, and a preset's endpoints with an issuer`() {
+        let tenant = "tenant: 9188040d-6c67-4c5b-b112-36a304b66dad"
+        #expect(
+            Self.problems(
+                Self.yaml("preset: microsoft", tenant, "client_id: x", "secret: { plain: y }", "trusted_domains: [corp.example]")) == [])
+        #expect(
+            Self.problems(
+                Self.yaml(
+                    "preset: github", "client_id: x", "secret: { plain: y }", "issuer: https://a.example",
+                    "endpoints: { userinfo: \"https://a.example/user\" }")) == [])
+    }
+
+    @Test func `a provider whose secret can't be opened is out of use alone, until the file gives it anew`() async throws {
+        try await TestServer.run { server in
+            let yaml =
+                Self.yaml("preset: google", "client_id: x", "secret: { plain: y }")
+                + "    - { id: other, preset: github, client_id: x, secret: { plain: z } }\n"
+            let reconciliation = Reconciliation(settings: try GatehouseSettings.parse(yaml), wiring: server.wiring)
+            _ = try await reconciliation.apply()
+            try await server.database.execute("update federation_providers set secret = '\\x0102' where id = 'corp'")
+            let directory = server.wiring.federation.directory
+            try await directory.load()
+            #expect(try await directory.providers().map(\.id) == ["other"])
+            #expect(try await reconciliation.apply().map(\.line).filter { $0.contains("provider") } == ["change provider corp (secret)"])
+            #expect(try await directory.find("corp")?.secret?.text == "y")
+        }
+    }
+
+    @Test func `tokens that nobody may have any more are erased`() async throws {
+        let internet = TestInternet()
+        try await TestServer.run(configure: { $0.outbound = internet.outbound() }) { server in
+            let upstream = TestProvider("https://idp.example", clock: server.clock)
+            internet.add(upstream)
+            func apply(_ yaml: String) async throws {
+                _ = try await Reconciliation(settings: try GatehouseSettings.parse(yaml), wiring: server.wiring).apply()
+            }
+            func signIn() async throws -> Int {
+                _ = try await server.signIn(with: upstream, browser: TestBrowser(server))
+                return try await TestRowStore(server.database).count("upstream_tokens")
+            }
+            let base = ["issuer: https://idp.example", "client_id: gatehouse", "secret: { plain: y }"]
+            let keeping = Self.yaml(base[0], base[1], base[2], "tokens: { clients: [app] }")
+            try await apply(keeping)
+            #expect(try await signIn() == 1)
+            try await apply(Self.yaml(base[0], base[1], base[2]))
+            #expect(try await TestRowStore(server.database).count("upstream_tokens") == 0)
+            try await apply(keeping)
+            #expect(try await signIn() == 1)
+            try await apply("local: true")
+            #expect(try await TestRowStore(server.database).count("upstream_tokens") == 0)
+        }
     }
 
     private static func apply(_ yaml: String, _ server: TestServer) async throws -> [String] {

@@ -9,7 +9,7 @@ import Web
         "255.255.255.255", "224.0.0.1", "192.0.2.1", "198.18.0.1", "240.0.0.1", "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1",
         "::ffff:10.0.0.1", "::ffff:a9fe:a9fe", "64:ff9b::7f00:1", "2002:7f00:1::", "fc00::1", "fd12:3456::1", "fe80::1", "fec0::1",
         "ff02::1",
-        "2001:db8::1",
+        "2001:db8::1", "4000::1", "100::1", "1::1", "e000::1", "5f00::1",
     ])
     func `an address of this machine or of the network around it is private`(_ text: String) throws {
         #expect(PrivateAddresses.contains(try #require(AddressNumber(parsing: text))))

@@ -90,6 +90,7 @@ import Web
 
     @Test func `a name that is never answered does not hold the call`() async {
         var settings = OutboundSettings()
+        settings.callsMax = 1
         settings.timeMax = .milliseconds(20)
         let outbound = Outbound(
             settings,
@@ -99,6 +100,8 @@ import Web
                 return []
             }, exchange: Wire().exchange)
         await #expect(throws: OutboundError.tooLate) { try await outbound.send(OutboundRequest(.get, "https://idp.example/")) }
+        // But its thread is still taken, and so is its place.
+        await #expect(throws: OutboundError.busy) { try await outbound.send(OutboundRequest(.get, "https://idp.example/")) }
         for never in Self.held.withLock({ $0 }) { never.resume() }
     }
 

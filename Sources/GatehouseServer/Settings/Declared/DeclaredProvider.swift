@@ -51,6 +51,10 @@ struct DeclaredProvider {
             provider.userInfoEndpoint = endpoints.find("userinfo", .serverAddress) ?? provider.userInfoEndpoint
             provider.emailsEndpoint = endpoints.find("emails", .serverAddress) ?? provider.emailsEndpoint
         }
+        if preset != nil, provider.kind == .oauth, section.isSet("endpoints"), !section.isSet("issuer") {
+            // Whoever has number 1 there would be number 1 of the preset's own server.
+            section.refuse("issuer", "is required where a preset's endpoints are replaced: identities of another server are others")
+        }
         if preset == nil, provider.kind == .openIDConnect, provider.issuer == nil, !section.isSet("issuer") {
             section.refuse("issuer", "is required for OpenID Connect: a preset, an issuer, or type oauth2 with endpoints")
         }
@@ -119,6 +123,9 @@ struct DeclaredProvider {
 
     private static func readPeople(_ provider: inout FederationProvider, _ section: SettingsSection, _ context: DeclarationContext) {
         section.section("claims") { claims in
+            if provider.kind == .openIDConnect, claims.isSet("sub") {
+                claims.refuse("sub", "goes with type oauth2 only: in an ID token the subject is sub")
+            }
             provider.mapping.subject = claims.find("sub", .text()) ?? provider.mapping.subject
             provider.mapping.email = claims.find("email", .text()) ?? provider.mapping.email
             provider.mapping.emailVerified = claims.find("email_verified", .text()) ?? provider.mapping.emailVerified
@@ -138,6 +145,9 @@ struct DeclaredProvider {
         provider.newUsers = section.find("new_users", .word) ?? provider.newUsers
         provider.requiresVerifiedEmail = section.find("require_verified_email", .bool) ?? provider.requiresVerifiedEmail
         provider.trustedDomains = section.scalars("trusted_domains", .domain)
+        if provider.hasManyTenants, !provider.trustedDomains.isEmpty {
+            section.refuse("trusted_domains", "needs tenant to be a tenant's id: in any other, anybody can type any address")
+        }
         provider.domains = section.scalars("domains", .domain)
         provider.trustsMethods = section.find("trust_amr", .bool) ?? provider.trustsMethods
         provider.refreshesProfile = section.find("refresh_profile", .bool) ?? provider.refreshesProfile
