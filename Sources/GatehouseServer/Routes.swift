@@ -87,10 +87,7 @@ package enum Routes {
 
         let people = router.group().add(middleware: ErrorMiddleware(.page(wiring.pages)))
         people.get("/", use: endpoints.home.show)
-        people.get("/sign-in", use: endpoints.signIn.show)
-        people.post("/sign-in", use: endpoints.signIn.submit)
-        people.post("/sign-in/continue", use: endpoints.signIn.continueAsPresent)
-        addProvidersAndAccount(to: people, endpoints)
+        addSignInAndAccount(to: people, endpoints)
         people.get("/sign-out", use: endpoints.signOut.show)
         people.post("/sign-out", use: endpoints.signOut.submit)
         people.get("\(Path.authorize)", use: oauth.authorize.show)
@@ -110,8 +107,11 @@ package enum Routes {
         return router
     }
 
-    /// Signing in with others, and what people change of their own accounts.
-    private static func addProvidersAndAccount(to people: RouterGroup<GatehouseContext>, _ endpoints: Endpoints) {
+    /// Signing in, here and with others, and what people change of their own accounts.
+    private static func addSignInAndAccount(to people: RouterGroup<GatehouseContext>, _ endpoints: Endpoints) {
+        people.get("/sign-in", use: endpoints.signIn.show)
+        people.post("/sign-in", use: endpoints.signIn.submit)
+        people.post("/sign-in/continue", use: endpoints.signIn.continueAsPresent)
         people.post("\(SignInPage.forgetPath)", use: endpoints.signIn.forgetIdentity)
         people.get("\(FederationPage.startPrefix)/:provider", use: endpoints.federation.start)
         people.get("\(FederationPage.callbackPrefix)/:provider", use: endpoints.federation.callback)
