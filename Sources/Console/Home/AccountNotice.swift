@@ -39,7 +39,7 @@ enum AccountNotice: Equatable {
         case .unlinked(let provider):
             [
                 "kind": "success",
-                "text": "\(provider) was removed. Browsers that are signed in stay so; end below what you don’t know.",
+                "text": "\(provider) was removed. Browsers that had signed in with it are signed out.",
             ]
         case .lastWayToSignIn:
             ["kind": "warning", "text": "That is your only way to sign in. Add another one before you remove it."]
@@ -54,11 +54,13 @@ enum AccountNotice: Equatable {
         case .providerUntrusted:
             "The answer from \(provider) could not be trusted, so nothing was added. Try it once more; "
                 + "if it keeps happening, tell the people who run this site."
+        case .proofMissing: "\(provider) did not say that you have just proven yourself there. Nothing was changed."
         case .providerRefused: "\(provider) did not go on; perhaps you stopped there. Nothing was added."
         case .identityTaken: "That \(provider) account belongs to another account here. Sign in with it to see which, or choose another."
         case .emailUnverified: "\(provider) has not verified your e-mail address. Verify it there and try again."
         case .accountDisabled: "This account can’t be used. Ask the people who run this site."
-        case .accountUnknown, .accountExists, .accountExistsElsewhere: "\(provider) could not be added. Nothing was changed."
+        case .accountUnknown, .accountExists, .accountExistsElsewhere, .providerTried:
+            "\(provider) could not be added. Nothing was changed."
         }
     }
 }
