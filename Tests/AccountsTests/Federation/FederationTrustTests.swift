@@ -205,7 +205,7 @@ import Web
     }
 
     @Test func `a provider that takes its time dates its tokens by the end of it`() async throws {
-        try await FederationSignInTests.run(change: { $0.clockTolerance = 0 }) { server, provider, _ in
+        try await FederationSignInTests.run(change: { $0.clockTolerance = 0 }) { server, provider, _ async throws in
             provider.bend {
                 $0.claims = { claims in
                     server.clock.advance(by: .seconds(8))

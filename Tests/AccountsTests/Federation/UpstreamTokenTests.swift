@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func `a refusal ends what is stored`() async throws {
-        try await Self.run { server, provider, user in
+        try await Self.run { server, provider, user async throws in
             provider.bend { $0.answers["/token"] = { _ in TestProvider.json(["error": "invalid_grant"], status: 400) } }
             let source = server.wiring.federation.tokens
             #expect(try await source.fresh(userID: user.id, providerID: "corp", now: server.clock.now) == nil)
