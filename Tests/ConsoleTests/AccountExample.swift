@@ -34,8 +34,9 @@ struct AccountExample: Sendable {
     @discardableResult
     func link(_ provider: String, to user: User, subject: String = "1") async throws -> FederatedIdentity {
         let now = server.clock.now
+        let issuer = try await server.wiring.federation.directory.find(provider)?.issuer ?? "https://\(provider).example"
         let identity = FederatedIdentity(
-            id: server.wiring.parts.randomness.uuid(at: now), providerID: provider, issuer: "https://\(provider).example", subject: subject,
+            id: server.wiring.parts.randomness.uuid(at: now), providerID: provider, issuer: issuer, subject: subject,
             userID: user.id, label: "\(user.username)@\(provider).example", createdAt: now, lastUsedAt: now)
         _ = try await FederationStore(server.database).insert(identity)
         return identity

@@ -50,7 +50,7 @@ import Testing
     @Test func `what changes shared rows is done by one node, what is in memory by each`() async throws {
         try await TestServer.run { server in
             let alone = ServerJobs.all(server.wiring).filter { $0.reach == .oneNode }.map(\.name)
-            #expect(Set(alone) == ["signature keys", "replay partitions", "refresh token salts", "expired rows"])
+            #expect(Set(alone) == ["signature keys", "replay partitions", "refresh token salts", "re-encryption", "expired rows"])
         }
     }
 
