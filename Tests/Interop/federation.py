@@ -88,6 +88,7 @@ federation:
       preset: github
       client_id: {self.github.client_id}
       secret: {{ plain: {self.github.client_secret} }}
+      issuer: {self.github.issuer}/login/oauth
       endpoints:
         authorization: {self.github.issuer}/login/oauth/authorize
         token: {self.github.issuer}/login/oauth/access_token

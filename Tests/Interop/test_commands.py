@@ -261,7 +261,7 @@ def test_a_database_that_is_newer_or_changed_is_left_alone(cluster, tmp_path):
         assert good(deployment.command("migrate")) == "applied tomorrow\n"
         another.unlink()
         for command in ("migrate", "serve"):
-            refused(deployment.command(command), f"newer than this program: it has migration {len(files) + 1}")
+            refused(deployment.command(command), f"newer than this program: migration {len(files) + 1} no longer serves it")
 
         another.write_text("create table tomorrow (day date);")
         for command in ("migrate", "serve"):
