@@ -35,8 +35,9 @@ import Testing
         ])
     func notices(code: String) throws {
         let html = try Self.html("SignIn/sign-in", PageSamples.notice(code))
-        let notice = try #require(html.firstMatch(of: /id="federation-notice" role="alert">([^§]*?)<\/p>/)?.output.1)
-        #expect(notice.contains("<strong>") && notice.contains("</strong> "), "\(notice)")
+        let match = try #require(html.firstMatch(of: /id="federation-notice" data-notice="([a-z_]+)" role="alert">([^§]*?)<\/p>/)).output
+        let notice = match.2
+        #expect(match.1 == code && notice.contains("<strong>") && notice.contains("</strong> "), "\(notice)")
         for id in ["username", "password", "sign-in-button", "provider-google", "provider-github"] {
             #expect(html.contains("id=\"\(id)\""))
         }
