@@ -46,6 +46,30 @@ struct NotificationTests {
         }
     }
 
+    /// Cancelling a task holds its lock while it unsubscribes; telling it something takes that lock. Once, each waited for the other.
+    @Test("a listener that is cancelled while messages come in holds up nobody", .timeLimit(.minutes(1)))
+    func cancelledWhileTold() async throws {
+        try await TestDatabase.withDatabase { database in
+            var events = database.notifications(on: "c").makeAsyncIterator()
+            #expect(await events.next() == .connected)
+            let notices = Task { while !Task.isCancelled { try await database.notify(channel: "c", payload: "") } }
+            for _ in 0..<500 {
+                await withTaskGroup(of: Void.self) { group in
+                    for _ in 0..<4 {
+                        group.addTask { for await _ in database.notifications(on: "c") {} }
+                    }
+                    // Let them begin to wait.
+                    for _ in 0..<20 { await Task.yield() }
+                    group.cancelAll()
+                }
+            }
+            notices.cancel()
+            _ = try? await notices.value
+            try await database.notify(channel: "c", payload: "last")
+            while let event = await events.next(), event != .message("last") {}
+        }
+    }
+
     @Test("after a lost connection the listener says so, comes back and hears again")
     func reconnect() async throws {
         try await TestDatabase.withDatabase { database in

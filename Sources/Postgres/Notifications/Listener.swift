@@ -1,3 +1,4 @@
+import DequeModule
 import Logging
 import Synchronization
 
@@ -6,14 +7,14 @@ final class Listener: ConnectionOwner, ReactorTicker {
     typealias Subscriber = AsyncStream<PostgresNotification>.Continuation
 
     /// LISTEN and UNLISTEN of one channel go out one at a time, or they might overtake each other on their way to the connection.
-    private enum Hearing { case silent, joining, heard, leaving }
+    fileprivate enum Hearing { case silent, joining, heard, leaving }
 
-    private struct Channel {
+    fileprivate struct Channel {
         var subscribers: [Int: Subscriber] = [:]
         var hearing = Hearing.silent
     }
 
-    private struct State {
+    fileprivate struct State {
         var channels: [String: Channel] = [:]
         var connection: Connection?
         var isOpen = false
@@ -22,6 +23,9 @@ final class Listener: ConnectionOwner, ReactorTicker {
         var heartbeatAt: ContinuousClock.Instant?
         var lastID = 0
         var backoff: Backoff
+        /// What is still to be told, in the order in which it happened.
+        var outbox: Deque<(subscriber: Subscriber, event: PostgresNotification)> = []
+        var isTelling = false
     }
 
     private static let unreadMax = 1_024
@@ -60,6 +64,7 @@ final class Listener: ConnectionOwner, ReactorTicker {
             let id = state.lastID
             subscriber.onTermination = { [weak self] _ in self?.unsubscribe(channel, id) }
             state.channels[channel, default: Channel()].subscribers[id] = subscriber
+            // Nobody waits on the stream yet, so this resumes no task under the lock.
             if state.channels[channel]?.hearing == .heard { subscriber.yield(.connected) }
             return false
         }
@@ -69,19 +74,25 @@ final class Listener: ConnectionOwner, ReactorTicker {
         return stream
     }
 
+    /// Called with the lock of the task that is cancelled held: the rest is left to the epoll thread.
     private func unsubscribe(_ channel: String, _ id: Int) {
-        let unused: Connection? = state.withLock { state in
-            state.channels[channel]?.subscribers[id] = nil
-            guard state.channels.values.allSatisfy(\.subscribers.isEmpty) else { return nil }
+        state.withLock { $0.channels[channel]?.subscribers[id] = nil }
+        Reactor.shared.hasten(self, to: .now)
+    }
+
+    /// Closes the connection when the last subscriber has gone, and stops listening where one channel has none left.
+    private func sweep() {
+        let (unused, channels): (Connection?, [String]) = state.withLock { state in
+            guard state.channels.values.allSatisfy(\.subscribers.isEmpty) else { return (nil, Array(state.channels.keys)) }
             defer {
                 state.channels = [:]
                 state.connection = nil
                 state.isOpen = false
             }
-            return state.connection
+            return (state.connection, [])
         }
         unused?.close()
-        adjust(channel)
+        for channel in channels { adjust(channel) }
     }
 
     /// Brings what the server knows in line with what the subscribers want, one step at a time.
@@ -119,8 +130,9 @@ final class Listener: ConnectionOwner, ReactorTicker {
             guard entry.hearing == .joining else { return }
             // Only now is the server known to let us listen.
             state.backoff.reset()
-            for subscriber in entry.subscribers.values { Self.tell(subscriber, .connected) }
+            state.tell(entry, .connected)
         }
+        tellWaiting()
         adjust(channel)
     }
 
@@ -128,11 +140,21 @@ final class Listener: ConnectionOwner, ReactorTicker {
         if case .broken(let error) = connection.send(Errand(.statement(sql, []), .part, completion: completion)) { connection.lose(error) }
     }
 
-    /// A consumer that lets its buffer overflow has missed something, as if the connection had been lost.
-    private static func tell(_ subscriber: Subscriber, _ event: PostgresNotification) {
-        guard case .dropped = subscriber.yield(event) else { return }
-        subscriber.yield(.lost)
-        subscriber.yield(.connected)
+    /// Hands out what waits, outside our lock: a task that is resumed takes its own, and one that is cancelled holds its own when it
+    /// comes for ours. One thread at a time, so that everybody hears things in their order.
+    private func tellWaiting() {
+        let begins = state.withLock { state in
+            guard !state.isTelling else { return false }
+            state.isTelling = true
+            return true
+        }
+        guard begins else { return }
+        while let (subscriber, event) = state.withLock({ $0.nextToTell() }) {
+            guard case .dropped = subscriber.yield(event) else { continue }
+            // A consumer that lets its buffer overflow has missed something, as if the connection had been lost.
+            subscriber.yield(.lost)
+            subscriber.yield(.connected)
+        }
     }
 
     // MARK: The connection
@@ -165,11 +187,12 @@ final class Listener: ConnectionOwner, ReactorTicker {
             for (channel, entry) in state.channels {
                 state.channels[channel]?.hearing = .silent
                 guard entry.hearing == .heard else { continue }
-                for subscriber in entry.subscribers.values { Self.tell(subscriber, .lost) }
+                state.tell(entry, .lost)
             }
             state.retryAt = .now + state.backoff.next()
             return state.retryAt
         }
+        tellWaiting()
         if let retryAt { Reactor.shared.hasten(self, to: retryAt) }
     }
 
@@ -179,13 +202,15 @@ final class Listener: ConnectionOwner, ReactorTicker {
 
     func connectionNotified(_ connection: Connection, channel: String, payload: String) {
         state.withLock { state in
-            for subscriber in (state.channels[channel]?.subscribers ?? [:]).values { Self.tell(subscriber, .message(payload)) }
+            if let entry = state.channels[channel] { state.tell(entry, .message(payload)) }
         }
+        tellWaiting()
     }
 
     // MARK: Time
 
     func tick(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        sweep()
         let (opening, present, mustBeat): (Connection?, Connection?, Bool) = state.withLock { state in
             guard !state.isClosed, !state.channels.isEmpty else { return (nil, nil, false) }
             if let connection = state.connection {
@@ -223,6 +248,17 @@ final class Listener: ConnectionOwner, ReactorTicker {
         for subscriber in subscribers { subscriber.finish() }
         connection?.close()
         Reactor.shared.remove(self)
+    }
+}
+
+extension Listener.State {
+    fileprivate mutating func tell(_ channel: Listener.Channel, _ event: PostgresNotification) {
+        for subscriber in channel.subscribers.values { outbox.append((subscriber, event)) }
+    }
+
+    fileprivate mutating func nextToTell() -> (subscriber: Listener.Subscriber, event: PostgresNotification)? {
+        if outbox.isEmpty { isTelling = false }
+        return outbox.popFirst()
     }
 }
 
