@@ -110,6 +110,7 @@ def test_an_account_with_the_address_is_linked_once_its_password_has_been_given(
     # From now on the provider is enough.
     browser.open(house.server.issuer + "/sign-out")
     browser.press("sign-out-button")
+    browser.find("signed-out-page")
     browser.open(house.server.issuer + "/sign-in")
     browser.press("provider-google")
     browser.press("upstream-sign-in")
