@@ -1,45 +1,29 @@
 """People and applications that keep on signing in and refreshing while the ground shakes, and remember every answer."""
 
-import threading
 import time
 
 import requests
 
 from clients import BASIC, SERVICE_BASIC, demo_client
+from crew import Crew
 from pages import Person, Unavailable, query_of
 
 
-class Crowd:
+class Crowd(Crew):
     def __init__(self, server, refreshers=3, visitors=2):
+        super().__init__(("refresh", "visit", "revoke", "unanswered"), refresh_on=refreshers, visit_on=visitors)
         self.server = server
-        self.lock = threading.Lock()
-        self.over = threading.Event()
         # What was answered: access tokens of living grants, the last refresh token of each, and tokens whose revocation was confirmed.
         self.access, self.refresh, self.revoked = [], {}, []
         self.problems = []
-        self.rounds = {"refresh": 0, "visit": 0, "revoke": 0, "unanswered": 0}
-        self.threads = [threading.Thread(target=self.keep, args=(self.refresh_on, number)) for number in range(refreshers)]
-        self.threads += [threading.Thread(target=self.keep, args=(self.visit_on, number)) for number in range(visitors)]
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *arguments):
+    def complain(self, what, problem):
+        self.problems.append(f"{what}: {problem}")
+        # Whoever waits for more rounds need not wait on.
         self.over.set()
-        for thread in self.threads:
-            thread.join()
 
-    def keep(self, work, number):
-        try:
-            work(number)
-        except Exception as error:
-            self.problems.append(f"{work.__name__}: {error!r}")
-
-    def count(self, what):
-        with self.lock:
-            self.rounds[what] += 1
+    def complaints(self):
+        return self.problems[:5]
 
     def post(self, path, data):
         """The answer; None when there was none or it was a 503, as the caller then doesn't know what happened."""
@@ -52,7 +36,7 @@ class Crowd:
             time.sleep(0.05)
             return None
         if answer.status_code != 200:
-            self.problems.append(f"{path} {data.get('grant_type', '')}: {answer.status_code} {answer.text}")
+            self.complain(f"{path} {data.get('grant_type', '')}", f"{answer.status_code} {answer.text}")
         return answer
 
     def sign_in(self):
@@ -103,17 +87,6 @@ class Crowd:
             elif self.post("/oauth2/revoke", {"token": tokens["refresh_token"]}) is not None:
                 self.revoked.append(tokens)
                 self.count("revoke")
-
-    def wait_for_more(self, seconds=40, **wanted):
-        """Until so many more rounds have been answered."""
-        with self.lock:
-            goal = {name: self.rounds[name] + count for name, count in wanted.items()}
-        deadline = time.monotonic() + seconds
-        while any(self.rounds[name] < count for name, count in goal.items()):
-            assert time.monotonic() < deadline, f"{self.rounds} never reached {goal}: {self.problems}"
-            if self.problems:
-                return
-            time.sleep(0.02)
 
     def check(self):
         """Every token that was answered works, none that was refused does."""

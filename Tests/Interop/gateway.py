@@ -4,29 +4,17 @@ import datetime
 import http.server
 import ipaddress
 import json
-import pathlib
 import re
-import shutil
-import subprocess
-import tempfile
 import threading
-import time
 
-import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from nginx import Nginx
 from server import CHECKOUT
 
 EXAMPLE = CHECKOUT / "Examples" / "gateway" / "nginx.conf"
-
-
-def program():
-    """Debian keeps it where only root's PATH looks."""
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    assert found, "nginx is missing; scripts/install-missing test installs it"
-    return found
 
 
 def make_certificate(directory, name):
@@ -85,13 +73,11 @@ class Service:
         self.thread.join()
 
 
-class Nginx:
+class Gateway(Nginx):
     """The example, moved: other ports, plain http on this machine; with `tls` (certificate, key) another port with client certificates."""
 
     def __init__(self, gatehouse_port, service_port, port, tls=None, tls_port=None):
-        self.port, self.tls_port = port, tls_port
-        self.base = f"http://127.0.0.1:{port}"
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-nginx-"))
+        self.tls_port = tls_port
         text = EXAMPLE.read_text()
         text = text.replace("127.0.0.1:8080", f"127.0.0.1:{gatehouse_port}").replace("127.0.0.1:9000", f"127.0.0.1:{service_port}")
         text = text.replace("server_name app.example.org;", "server_name 127.0.0.1;")
@@ -105,47 +91,4 @@ class Nginx:
             secure = re.sub(r"ssl_certificate [^;]*;", f"ssl_certificate {tls[0]};", secure)
             secure = re.sub(r"ssl_certificate_key [^;]*;", f"ssl_certificate_key {tls[1]};", secure)
             text += secure.replace("#   ssl_verify_client", "\n    ssl_verify_client")
-        self.settings = self.directory / "nginx.conf"
-        self.settings.write_text(
-            f"""
-            pid {self.directory}/pid;
-            error_log {self.directory}/error.log warn;
-            worker_processes 1;
-            daemon off;
-            events {{ worker_connections 64; }}
-            http {{
-                access_log off;
-                client_body_temp_path {self.directory}/body;
-                proxy_temp_path {self.directory}/proxy;
-                fastcgi_temp_path {self.directory}/fastcgi;
-                uwsgi_temp_path {self.directory}/uwsgi;
-                scgi_temp_path {self.directory}/scgi;
-                {text}
-            }}
-            """
-        )
-        self.process = None
-
-    def start(self):
-        command = [program(), "-p", str(self.directory), "-e", str(self.directory / "error.log"), "-c", str(self.settings)]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"nginx ended:\n{self.words()}")
-            try:
-                requests.get(self.base + "/", timeout=5, proxies={"http": None})
-                return self
-            except requests.ConnectionError:
-                time.sleep(0.05)
-        raise RuntimeError(f"nginx did not answer:\n{self.words()}")
-
-    def words(self):
-        log = self.directory / "error.log"
-        return log.read_text(errors="replace") if log.exists() else ""
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(timeout=20)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        super().__init__(port, text)

@@ -1,64 +1,42 @@
 """A mixed load through a balancer: every answer is remembered, every refusal with its second."""
 
 import concurrent.futures
-import threading
 import time
 
 import requests
 
 from clients import BASIC, SERVICE_BASIC, demo_client
+from crew import Crew
 from pages import Person, Unavailable, query_of
 
 SERVICE = {"grant_type": "client_credentials", "scope": "notes:read"}
 
 
-class Load:
+class Load(Crew):
     def __init__(self, base, issuer, callback, refreshers=2, visitors=1, services=2):
+        super().__init__(("refresh", "visit", "service", "introspect"), refresh_on=refreshers, visit_on=visitors, serve_on=services)
         self.base, self.issuer, self.callback = base, issuer, callback
-        self.lock = threading.Lock()
-        self.over = threading.Event()
         # What was answered: access tokens, and the last refresh token of each chain.
         self.access, self.refresh = [], {}
         # (second, what, status or exception) of whatever was no success.
         self.failures = []
-        self.rounds = {"refresh": 0, "visit": 0, "service": 0, "introspect": 0}
-        self.threads = [threading.Thread(target=self.keep, args=(work, f"{work.__name__}-{number}"))
-                        for work, count in ((self.refresh_on, refreshers), (self.visit_on, visitors), (self.serve_on, services))
-                        for number in range(count)]
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *arguments):
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
-
-    def keep(self, work, name):
-        try:
-            work(name)
-        except Exception as error:
-            self.fail(name, repr(error))
-
-    def fail(self, what, status):
+    def complain(self, what, problem):
         with self.lock:
-            self.failures.append((time.monotonic(), what, status))
+            self.failures.append((time.monotonic(), what, problem))
         time.sleep(0.05)
 
-    def count(self, what):
-        with self.lock:
-            self.rounds[what] += 1
+    def complaints(self):
+        return self.failures[-5:]
 
     def ask(self, http, what, method, path, **options):
         """The answer, where it is a success."""
         try:
             answer = http.request(method, self.base + path, timeout=30, **options)
         except requests.RequestException as error:
-            return self.fail(what, repr(error))
+            return self.complain(what, repr(error))
         if answer.status_code != 200:
-            return self.fail(what, answer.status_code)
+            return self.complain(what, answer.status_code)
         return answer
 
     def token(self, http, what, data, auth):
@@ -90,9 +68,9 @@ class Load:
         try:
             code = query_of(person.authorize(address))["code"]
         except Unavailable:
-            return self.fail(what, 503)
+            return self.complain(what, 503)
         except requests.RequestException as error:
-            return self.fail(what, repr(error))
+            return self.complain(what, repr(error))
         finally:
             person.http.close()
         data = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.callback, "code_verifier": client._code_verifier}
@@ -129,20 +107,12 @@ class Load:
                 self.count("service")
                 active = self.is_active(http, tokens["access_token"])
                 if active is False:
-                    self.fail("introspect", "inactive")
+                    self.complain("introspect", "inactive")
                 elif active:
                     self.count("introspect")
                 self.ask(http, "keys", "GET", "/oauth2/jwks")
                 self.ask(http, "discovery", "GET", "/.well-known/openid-configuration")
                 time.sleep(0.05)
-
-    def wait_for_more(self, seconds=60, **wanted):
-        with self.lock:
-            goal = {name: self.rounds[name] + count for name, count in wanted.items()}
-        deadline = time.monotonic() + seconds
-        while any(self.rounds[name] < count for name, count in goal.items()):
-            assert time.monotonic() < deadline, f"{self.rounds} never reached {goal}: {self.failures[-5:]}"
-            time.sleep(0.02)
 
     def check(self, windows):
         """No answered token is lost, and failures are 503 and lie in one of the windows of (from, to) seconds."""

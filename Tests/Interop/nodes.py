@@ -1,78 +1,34 @@
 """Several nodes behind a balancer: Debian's nginx in front of `gatehouse serve`, as many times as wanted."""
 
-import pathlib
 import re
 import shutil
-import subprocess
-import tempfile
 
 import requests
 
-from gateway import program
-from server import CHECKOUT, Server, demo_settings, free_port, wait_until
+from nginx import Nginx
+from server import CHECKOUT, Server, demo_settings, free_port
 
 
-class Balancer:
+class Balancer(Nginx):
     """Passes each request to one of the nodes, and to another where one gives no answer. A 503 is an answer."""
 
     def __init__(self, node_ports, port):
-        self.port = port
-        self.base = f"http://127.0.0.1:{port}"
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-balancer-"))
         nodes = "".join(f"server 127.0.0.1:{each} max_fails=0;" for each in node_ports)
-        self.settings = self.directory / "nginx.conf"
-        self.settings.write_text(
-            f"""
-            pid {self.directory}/pid;
-            error_log {self.directory}/error.log warn;
-            worker_processes 1;
-            daemon off;
-            events {{ worker_connections 512; }}
-            http {{
-                access_log off;
-                client_body_temp_path {self.directory}/body;
-                proxy_temp_path {self.directory}/proxy;
-                fastcgi_temp_path {self.directory}/fastcgi;
-                uwsgi_temp_path {self.directory}/uwsgi;
-                scgi_temp_path {self.directory}/scgi;
-                upstream nodes {{ {nodes} keepalive 16; }}
-                server {{
-                    listen 127.0.0.1:{port};
-                    location / {{
-                        proxy_pass http://nodes;
-                        proxy_http_version 1.1;
-                        proxy_set_header Connection "";
-                        proxy_set_header Host $http_host;
-                        proxy_connect_timeout 2s;
-                        # A token that was asked for twice is the same token, or another good one.
-                        proxy_next_upstream error timeout non_idempotent;
-                    }}
+        super().__init__(port, f"""
+            upstream nodes {{ {nodes} keepalive 16; }}
+            server {{
+                listen 127.0.0.1:{port};
+                location / {{
+                    proxy_pass http://nodes;
+                    proxy_http_version 1.1;
+                    proxy_set_header Connection "";
+                    proxy_set_header Host $http_host;
+                    proxy_connect_timeout 2s;
+                    # A token that was asked for twice is the same token, or another good one.
+                    proxy_next_upstream error timeout non_idempotent;
                 }}
             }}
-            """
-        )
-        self.process = None
-
-    def start(self):
-        command = [program(), "-p", str(self.directory), "-e", str(self.directory / "error.log"), "-c", str(self.settings)]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.process.poll() is not None or is_listening(self.base), "nginx", seconds=20)
-        assert self.process.poll() is None, (self.directory / "error.log").read_text()
-        return self
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(timeout=20)
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def is_listening(base):
-    try:
-        requests.get(base + "/health/live", timeout=5)
-        return True
-    except requests.ConnectionError:
-        return False
+            """)
 
 
 class Node(Server):

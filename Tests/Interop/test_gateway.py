@@ -11,7 +11,7 @@ import requests
 from browser import Browser
 from clients import RESOURCE, SERVICE
 from dpop import Prover
-from gateway import Nginx, Service, make_certificate
+from gateway import Gateway, Service, make_certificate
 from pages import Person, read
 from server import Server, demo_settings, free_port, wait_until
 from test_certificates import request as signing_request
@@ -49,7 +49,7 @@ def door(certificates):
     nginx = None
     try:
         server.start()
-        nginx = Nginx(server.port, service.port, port, tls=certificates[0], tls_port=free_port()).start()
+        nginx = Gateway(server.port, service.port, port, tls=certificates[0], tls_port=free_port()).start()
         yield server, nginx
     finally:
         if nginx:

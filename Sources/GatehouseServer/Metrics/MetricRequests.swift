@@ -79,8 +79,7 @@ package final class MetricRequests: Sendable {
 
     /// What has been counted; combinations that never came are left out.
     func write(to text: inout MetricText) {
-        text.family("gatehouse_http_requests_in_flight", .gauge, "Requests that are being answered.")
-        text.sample(underway.load(ordering: .relaxed))
+        text.family("gatehouse_http_requests_in_flight", .gauge, "Requests that are being answered.", underway.load(ordering: .relaxed))
         let rows = self.rows
         text.family("gatehouse_http_requests_total", .counter, "Requests by endpoint, method, caller's kind and status.")
         for row in rows {

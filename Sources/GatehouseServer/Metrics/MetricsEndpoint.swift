@@ -46,8 +46,7 @@ package struct MetricsEndpoint: Sendable {
         var text = MetricText()
         text.family("gatehouse_build_info", .gauge, "1, with the version that runs.")
         text.sample(1, [("version", wiring.parts.site.version)])
-        text.family("gatehouse_ready", .gauge, "Whether this node wants requests.")
-        text.sample(verdict.isReady)
+        text.family("gatehouse_ready", .gauge, "Whether this node wants requests.", verdict.isReady)
         text.family("gatehouse_check_ok", .gauge, "Each check of readiness.")
         for part in HealthVerdict.Part.allCases { text.sample(verdict[part] == nil, [("check", part.rawValue)]) }
         requests.write(to: &text)
@@ -66,41 +65,31 @@ package struct MetricsEndpoint: Sendable {
         text.sample(pool.idleCount, [("state", "idle")])
         text.sample(pool.busyCount, [("state", "busy")])
         text.sample(pool.openingCount, [("state", "opening")])
-        text.family("gatehouse_database_connections_max", .gauge, "Connections that the pool may open.")
-        text.sample(pool.connectionsMax)
-        text.family("gatehouse_database_waiting", .gauge, "Callers that wait for a connection.")
-        text.sample(pool.waitingCount)
-        text.family("gatehouse_database_waiting_max", .gauge, "Callers that may wait; more are answered 503.")
-        text.sample(pool.waitersMax)
-        text.family("gatehouse_database_reachable", .gauge, "0 while the last attempt to connect has failed.")
-        text.sample(pool.isReachable)
-        text.family("gatehouse_listening", .gauge, "Whether changes by other nodes are heard at once (LISTEN).")
-        text.sample(wiring.database.isListening)
+        text.family("gatehouse_database_connections_max", .gauge, "Connections that the pool may open.", pool.connectionsMax)
+        text.family("gatehouse_database_waiting", .gauge, "Callers that wait for a connection.", pool.waitingCount)
+        text.family("gatehouse_database_waiting_max", .gauge, "Callers that may wait; more are answered 503.", pool.waitersMax)
+        text.family("gatehouse_database_reachable", .gauge, "0 while the last attempt to connect has failed.", pool.isReachable)
+        text.family(
+            "gatehouse_listening", .gauge, "Whether changes by other nodes are heard at once (LISTEN).", wiring.database.isListening)
         text.family("gatehouse_clock_difference_seconds", .gauge, "This node's clock minus the database's.")
         if let difference = wiring.clockDifference.seconds { text.sample(difference) }
     }
 
     private func writePasswords(to text: inout MetricText) {
         let passwords = wiring.hasher.figures
-        text.family("gatehouse_password_hashes_running", .gauge, "Passwords being hashed.")
-        text.sample(passwords.runningCount)
-        text.family("gatehouse_password_threads", .gauge, "Passwords that are hashed at once at most.")
-        text.sample(passwords.threads)
-        text.family("gatehouse_password_hashes_waiting", .gauge, "Passwords that wait to be hashed.")
-        text.sample(passwords.waitingCount)
-        text.family("gatehouse_password_hashes_waiting_max", .gauge, "Passwords that may wait; more are answered 503.")
-        text.sample(passwords.waitingMax)
-        text.family("gatehouse_password_refusals_total", .counter, "Passwords refused because the queue was full.")
-        text.sample(passwords.refusalCount)
+        text.family("gatehouse_password_hashes_running", .gauge, "Passwords being hashed.", passwords.runningCount)
+        text.family("gatehouse_password_threads", .gauge, "Passwords that are hashed at once at most.", passwords.threads)
+        text.family("gatehouse_password_hashes_waiting", .gauge, "Passwords that wait to be hashed.", passwords.waitingCount)
+        text.family(
+            "gatehouse_password_hashes_waiting_max", .gauge, "Passwords that may wait; more are answered 503.", passwords.waitingMax)
+        text.family("gatehouse_password_refusals_total", .counter, "Passwords refused because the queue was full.", passwords.refusalCount)
     }
 
     private func writeKeys(to text: inout MetricText, now: Date) {
         text.family("gatehouse_signing_key_age_seconds", .gauge, "How long the present key of an algorithm has been signing.")
         for key in wiring.keys.signerAges(now: now) { text.sample(key.age, [("algorithm", key.algorithm.rawValue)]) }
-        text.family("gatehouse_replay_waiting", .gauge, "Proofs that wait to be remembered.")
-        text.sample(wiring.replay.waitingCount)
-        text.family("gatehouse_replay_waiting_max", .gauge, "Proofs that may wait; more are answered 503.")
-        text.sample(wiring.replay.waitingMax)
+        text.family("gatehouse_replay_waiting", .gauge, "Proofs that wait to be remembered.", wiring.replay.waitingCount)
+        text.family("gatehouse_replay_waiting_max", .gauge, "Proofs that may wait; more are answered 503.", wiring.replay.waitingMax)
     }
 
     private func writeLimits(to text: inout MetricText) {

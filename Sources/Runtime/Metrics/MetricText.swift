@@ -24,6 +24,22 @@ package struct MetricText: Sendable {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
     }
 
+    /// A family of one sample.
+    package mutating func family(_ name: StaticString, _ kind: Kind, _ help: StaticString, _ value: Int) {
+        family(name, kind, help)
+        sample(value)
+    }
+
+    package mutating func family(_ name: StaticString, _ kind: Kind, _ help: StaticString, _ value: Double) {
+        family(name, kind, help)
+        sample(value)
+    }
+
+    package mutating func family(_ name: StaticString, _ kind: Kind, _ help: StaticString, _ value: Bool) {
+        family(name, kind, help)
+        sample(value)
+    }
+
     package mutating func sample(_ value: Int, _ labels: Labels = []) {
         write("", labels, String(value))
     }
