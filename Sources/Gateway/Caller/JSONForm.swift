@@ -10,14 +10,13 @@ struct JSONForm: Sendable {
 
     /// - Throws: `invalid_request`, `payload_too_large`.
     static func read(_ request: Request, allowing names: Set<String>) async throws -> JSONForm {
-        let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()
         let body = try await Form.body(request)
         if body.readableBytes == 0 { return JSONForm(members: [:]) }
-        guard type == "application/json" else { throw OAuthError.invalidRequest("The body must be application/json.") }
+        guard Form.saysJSON(request) else { throw OAuthError.invalidRequest("The body must be application/json.") }
         guard let members = (try? JSONValue(parsing: body.readableBytesView))?.object else {
             throw OAuthError.invalidRequest("The body is not a JSON object.")
         }
-        if let unknown = members.keys.sorted().first(where: { !names.contains($0) }) {
+        if let unknown = members.keys.filter({ !names.contains($0) }).min() {
             throw OAuthError.invalidRequest("The member \(unknown) is not known.")
         }
         return JSONForm(members: members)

@@ -50,17 +50,20 @@ struct SignedMessageForm: Sendable {
             try form.text("path", bytesMax: MessageTarget.bytesMax), try form.text("query", bytesMax: MessageTarget.bytesMax),
         ]
         if let uri = try form.text("target_uri", bytesMax: MessageTarget.bytesMax) {
-            guard parts.allSatisfy({ $0 == nil }), let separator = uri.firstRange(of: "://") else {
+            guard parts.allSatisfy({ $0 == nil }), let colon = uri.utf8.firstIndex(of: UInt8(ascii: ":")),
+                uri.utf8[colon...].starts(with: "://".utf8)
+            else {
                 throw .invalidRequest("The member target_uri must be an absolute URI, and stand for all of the target.")
             }
-            let rest = uri[separator.upperBound...]
-            let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+            let rest = uri[uri.utf8.index(colon, offsetBy: 3)...]
+            let end = rest.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
             let target = rest[end...]
-            return (
-                String(uri[..<separator.lowerBound]), String(rest[..<end]), target.hasPrefix("/") ? String(target) : "/" + target
-            )
+            let hasPath = target.utf8.first == UInt8(ascii: "/")
+            return (String(uri[..<colon]), String(rest[..<end]), hasPath ? String(target) : "/" + target)
         }
-        guard let scheme = parts[0], let authority = parts[1], let path = parts[2], path.hasPrefix("/"), !path.contains("?") else {
+        guard let scheme = parts[0], let authority = parts[1], let path = parts[2], path.utf8.first == UInt8(ascii: "/"),
+            !path.utf8.contains(UInt8(ascii: "?"))
+        else {
             throw .invalidRequest("The target is needed: target_uri, or scheme, authority and path, and query apart from the path.")
         }
         return (scheme, authority, parts[3].map { "\(path)?\($0)" } ?? path)

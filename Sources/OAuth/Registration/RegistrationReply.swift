@@ -8,8 +8,7 @@ import Web
 enum RegistrationReply {
     /// Reads a body of JSON.
     static func read(_ request: Request) async throws -> JSONValue {
-        let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()
-        guard type == "application/json" else { throw OAuthError.invalidRequest("The body must be application/json.") }
+        guard Form.saysJSON(request) else { throw OAuthError.invalidRequest("The body must be application/json.") }
         let body = try await Form.body(request)
         do {
             return try JSONValue(parsing: body.readableBytesView)

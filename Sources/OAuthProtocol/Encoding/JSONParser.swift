@@ -94,58 +94,62 @@ struct JSONParser {
     private mutating func string() throws(JSONError) -> String {
         position += 1
         let start = position
-        while let byte = current {
-            if byte == UInt8(ascii: "\"") {
-                defer { position += 1 }
-                return String(decoding: bytes[start..<position], as: UTF8.self)
-            }
-            if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
-            guard byte >= 0x20 else { throw .malformed(at: position) }
-            position += 1
-        }
-        throw .malformed(at: position)
+        skipPlain()
+        guard current == UInt8(ascii: "\"") else { return try escapedString(from: start) }
+        defer { position += 1 }
+        return String(decoding: bytes[start..<position], as: UTF8.self)
+    }
+
+    /// Goes on to what ends a string, or interrupts it.
+    private mutating func skipPlain() {
+        while let byte = current, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { position += 1 }
     }
 
     private mutating func escapedString(from start: Int) throws(JSONError) -> String {
         var text = Array(bytes[start..<position])
         while let byte = current {
-            position += 1
             switch byte {
             case UInt8(ascii: "\""):
+                position += 1
                 return String(decoding: text, as: UTF8.self)
             case UInt8(ascii: "\\"):
-                text.append(contentsOf: String(try escape()).utf8)
-            case 0..<0x20:
-                throw .malformed(at: position - 1)
+                position += 1
+                try appendEscape(to: &text)
             default:
-                text.append(byte)
+                let plain = position
+                skipPlain()
+                guard position > plain else { throw .malformed(at: position) }
+                text.append(contentsOf: bytes[plain..<position])
             }
         }
         throw .malformed(at: position)
     }
 
-    private mutating func escape() throws(JSONError) -> Unicode.Scalar {
+    private mutating func appendEscape(to text: inout [UInt8]) throws(JSONError) {
         guard let byte = current else { throw .malformed(at: position) }
         position += 1
         switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
-        case UInt8(ascii: "b"): return "\u{08}"
-        case UInt8(ascii: "f"): return "\u{0C}"
-        case UInt8(ascii: "n"): return "\n"
-        case UInt8(ascii: "r"): return "\r"
-        case UInt8(ascii: "t"): return "\t"
-        case UInt8(ascii: "u"):
-            var code = try hexQuad()
-            if (0xD800..<0xDC00).contains(code) {
-                guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw .forbiddenCharacter }
-                let low = try hexQuad()
-                guard (0xDC00..<0xE000).contains(low) else { throw .forbiddenCharacter }
-                code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
-            }
-            guard code != 0, let scalar = Unicode.Scalar(code) else { throw .forbiddenCharacter }
-            return scalar
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+        case UInt8(ascii: "b"): text.append(0x08)
+        case UInt8(ascii: "f"): text.append(0x0C)
+        case UInt8(ascii: "n"): text.append(0x0A)
+        case UInt8(ascii: "r"): text.append(0x0D)
+        case UInt8(ascii: "t"): text.append(0x09)
+        case UInt8(ascii: "u"): text.append(contentsOf: String(try escapedScalar()).utf8)
         default: throw .malformed(at: position - 1)
         }
+    }
+
+    private mutating func escapedScalar() throws(JSONError) -> Unicode.Scalar {
+        var code = try hexQuad()
+        if (0xD800..<0xDC00).contains(code) {
+            guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw .forbiddenCharacter }
+            let low = try hexQuad()
+            guard (0xDC00..<0xE000).contains(low) else { throw .forbiddenCharacter }
+            code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+        }
+        guard code != 0, let scalar = Unicode.Scalar(code) else { throw .forbiddenCharacter }
+        return scalar
     }
 
     private mutating func hexQuad() throws(JSONError) -> UInt32 {

@@ -23,6 +23,12 @@ package enum Form {
         return try OAuthProtocol.Parameters(urlEncoded: buffer.readableBytesView)
     }
 
+    /// Whether the body is said to be JSON. Parameters of the type mean nothing (RFC 8259 §11).
+    package static func saysJSON(_ request: Request) -> Bool {
+        guard let type = request.headers[.contentType] else { return false }
+        return type == "application/json" || type.lowercased().prefix { $0 != ";" }.trimmed == "application/json"
+    }
+
     /// Reads a body of any type, up to `bytesMax`.
     /// - Throws: `OAuthError` `payload_too_large`.
     package static func body(_ request: Request, bytesMax: Int = bodyBytesMax) async throws -> ByteBuffer {
