@@ -98,6 +98,8 @@ class Load(Crew):
                     number += 1
                     self.refresh[name, number] = tokens["refresh_token"]
                     self.count("visit")
+                # Fewer than the sessions that a person may have.
+                time.sleep(0.3)
 
     def serve_on(self, name):
         with session() as http:
