@@ -29,17 +29,19 @@ public final class GatehouseClient: Sendable {
     private let tokens: TokenRequests
     private let signatures: SignatureVerification
     private let proofs: TokenProofs
+    private let prover: TokenProver?
 
     /// - Parameters:
     ///   - issuer: the server's issuer identifier (RFC 8414 §2): https, or http on the loopback interface; without a trailing slash.
     ///   - audience: the resource identifier of this service in the server's settings. Tokens for another are refused.
     ///   - credentials: how this service proves itself where it asks the server something. Access tokens alone need none.
+    ///   - proofKey: what this service's own tokens are bound to (DPoP, RFC 9449), so that they are of no use to whoever steals one; nil: bearer tokens.
     ///   - options: what differs from the defaults.
     ///   - logger: hears of refusals (debug) and of trouble with the server (warning), never of a credential.
     /// - Throws: ``GatehouseError/misconfigured(_:)``.
     public init(
-        issuer: String, audience: String, credentials: GatehouseCredentials = .none, options: GatehouseOptions = GatehouseOptions(),
-        logger: Logger = Logger(label: "gatehouse-client")
+        issuer: String, audience: String, credentials: GatehouseCredentials = .none, proofKey: GatehouseProofKey? = nil,
+        options: GatehouseOptions = GatehouseOptions(), logger: Logger = Logger(label: "gatehouse-client")
     ) throws(GatehouseError) {
         try options.check()
         try credentials.check()
@@ -51,11 +53,16 @@ public final class GatehouseClient: Sendable {
         self.audience = audience
         self.options = options
         self.logger = logger
-        randomness = SystemRandomness()
+        let randomness = SystemRandomness()
+        let prover = proofKey.map { TokenProver($0, randomness: randomness) }
+        let proven = ProvenTransport(
+            transport: transport, prover: prover, address: address, answerBytesMax: options.answerBytesMax)
+        self.randomness = randomness
+        self.prover = prover
         validation = TokenValidation(documents, audience: audience, clockTolerance: options.clockTolerance)
-        tokens = TokenRequests(credentials, documents: documents, transport: transport, options: options)
+        tokens = TokenRequests(credentials, documents: documents, transport: proven, options: options)
         server = ServerVerification(
-            credentials, audience: audience, documents: documents, transport: transport, tokens: tokens, options: options)
+            credentials, audience: audience, documents: documents, transport: proven, tokens: tokens, options: options)
         signatures = SignatureVerification(options)
         proofs = TokenProofs(options)
     }
@@ -191,6 +198,63 @@ public final class GatehouseClient: Sendable {
                 throw GatehouseRefusal.inactive
             }
         }
+    }
+
+    /// Redeems the code of a person who has signed in (RFC 6749 §4.1.3), in this client's name and with its ``GatehouseProofKey``. What the
+    /// person may be told by, the ID token, isn't looked at: the access token says who it is.
+    /// - Parameters:
+    ///   - redirectURI: where the code came to, as the authorization request named it.
+    ///   - codeVerifier: what the request's `code_challenge` is the hash of (RFC 7636).
+    /// - Throws: any ``GatehouseError`` but `refused`; `rejected("invalid_grant", 400)` for a code that is of no use.
+    public func redeem(code: String, redirectURI: String, codeVerifier: String) async throws -> GatehouseToken {
+        let now = options.present
+        return try await told {
+            try await tokens.redeem(code, redirectURI: redirectURI, codeVerifier: codeVerifier, now: now)
+        }
+    }
+
+    /// Renews the tokens of a person by their refresh token (RFC 6749 §6), in this client's name and with its ``GatehouseProofKey``.
+    /// Never twice at a time with the same one: each serves once, and the answer's ``GatehouseToken/refreshToken`` takes its place.
+    /// - Parameter scopes: fewer than were granted; all of them where empty.
+    /// - Throws: any ``GatehouseError`` but `refused`; `rejected("invalid_grant", 400)` where the person has to sign in again.
+    public func refresh(_ refreshToken: String, scopes: [String] = []) async throws -> GatehouseToken {
+        let now = options.present
+        return try await told { try await tokens.refresh(refreshToken, scopes: scopes, now: now) }
+    }
+
+    // MARK: Showing a token
+
+    /// What shows a token with one request: `Authorization`, and for a bound one `DPoP` with a proof that is good for this request once
+    /// (RFC 9449 §7.1), with the last nonce that the other side has asked for.
+    /// - Parameters:
+    ///   - method: as sent.
+    ///   - uri: the address as the other side knows it; a query doesn't count.
+    /// - Throws: ``GatehouseError/misconfigured(_:)`` for a bound token without its key, or an address that is none.
+    public func fields(
+        showing token: GatehouseToken, method: String, uri: String
+    ) throws(GatehouseError) -> [GatehouseMessage.Field] {
+        let shown: [GatehouseMessage.Field] = [("Authorization", token.authorization)]
+        guard token.isBound else { return shown }
+        guard let prover else { throw .misconfigured("a bound token needs its proof key") }
+        return shown + [("DPoP", try prover.proof(method, uri, token: token.text, now: options.present))]
+    }
+
+    /// Sends a request with a token, by whatever HTTP client, and once more where the other side refuses it for want of its nonce in
+    /// the proof (401 with `use_dpop_nonce`, RFC 9449 §9).
+    /// - Parameters:
+    ///   - method, uri: as in ``fields(showing:method:uri:)``.
+    ///   - attempt: sends the request with these field lines added, and says what came back.
+    /// - Returns: the answer to the last attempt.
+    /// - Throws: ``GatehouseError/misconfigured(_:)``; what `attempt` throws.
+    public func send<Answer>(
+        showing token: GatehouseToken, method: String, uri: String,
+        _ attempt: (_ fields: [GatehouseMessage.Field]) async throws -> (Answer, status: Int, fields: [GatehouseMessage.Field])
+    ) async throws -> Answer {
+        let first = try await attempt(fields(showing: token, method: method, uri: uri))
+        guard let prover, token.isBound, prover.heed(first.status, first.fields, from: uri) else { return first.0 }
+        let second = try await attempt(fields(showing: token, method: method, uri: uri))
+        _ = prover.heed(second.status, second.fields, from: uri)
+        return second.0
     }
 
     /// Turns refusals into the public error, and tells the log.

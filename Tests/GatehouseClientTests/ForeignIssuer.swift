@@ -104,14 +104,15 @@ final class ForeignIssuer: Sendable {
 
     /// A client of it, on its clock.
     func client(
-        _ credentials: GatehouseCredentials = .none, audience: String = audience, change: (inout GatehouseOptions) -> Void = { _ in }
+        _ credentials: GatehouseCredentials = .none, audience: String = audience, proofKey: GatehouseProofKey? = nil,
+        change: (inout GatehouseOptions) -> Void = { _ in }
     ) throws -> GatehouseClient {
         var options = GatehouseOptions()
         options.address = address
         options.now = { [clock] in clock.now }
         change(&options)
         return try GatehouseClient(
-            issuer: Self.issuer, audience: audience, credentials: credentials, options: options,
+            issuer: Self.issuer, audience: audience, credentials: credentials, proofKey: proofKey, options: options,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

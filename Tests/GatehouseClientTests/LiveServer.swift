@@ -33,14 +33,14 @@ struct LiveServer: Sendable {
     /// A service's client.
     func client(
         _ credentials: GatehouseCredentials = .clientSecret(id: "notes", secret: "notes-secret"), audience: String = audience,
-        change: (inout GatehouseOptions) -> Void = { _ in }
+        proofKey: GatehouseProofKey? = nil, change: (inout GatehouseOptions) -> Void = { _ in }
     ) throws -> GatehouseClient {
         var options = GatehouseOptions()
         options.address = address
         options.now = { [clock] in clock.now }
         change(&options)
         return try GatehouseClient(
-            issuer: TestServer.issuer, audience: audience, credentials: credentials, options: options,
+            issuer: TestServer.issuer, audience: audience, credentials: credentials, proofKey: proofKey, options: options,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -52,6 +52,11 @@ struct LiveServer: Sendable {
             .post, "/v1/keys", headers: [.contentType: "application/json", .authorization: Self.basic],
             body: JSONValue.object(wish).encoded())
         return (try response.json.text("key_id"), try response.json.text("key"))
+    }
+
+    /// Why the server refused proofs since this was last asked.
+    var refusals: [String] {
+        server.wiring.tally.take().filter { $0.kind.name == "dpop.refused" }.compactMap { $0.detail["reason"] }.sorted()
     }
 
     func revokeKey(_ id: String) async throws {

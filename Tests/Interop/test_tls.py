@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from certificates import Certificate
+from http2 import Connection
 from server import Server, demo_settings, free_port, wait_until
 
 METADATA = "/.well-known/openid-configuration"
@@ -94,6 +95,29 @@ def test_curl_speaks_http_2_and_is_told_to_stay_with_https(tls):
     assert "strict-transport-security: max-age=31536000" in answer.lower()
     answer = subprocess.run(words + ["--http1.1"], capture_output=True, text=True, timeout=30).stdout
     assert answer.startswith("HTTP/1.1 200")
+
+
+def test_a_head_that_is_too_long_for_http_2_costs_nobody_else_anything(tls):
+    """NIO would end the connection, and with it everybody's requests where a proxy shares one."""
+    fields = (
+        [("x-long", "a" * 20_480)],
+        [("x-long", "a" * 40_960), ("x-longer", "a" * 30_000)],
+        [(f"x-{number}", "a") for number in range(201)],
+    )
+    with Connection(tls.port, tls.context()) as connection:
+        connection.settle()
+        for many in fields:
+            other = connection.ask("/oauth2/token", [("content-type", "application/x-www-form-urlencoded")], ends=False)
+            refused = connection.ask(METADATA, many)
+            connection.finish(other, b"grant_type=client_credentials")
+            after = connection.ask(METADATA, [("x-long", "a" * 14_000)])
+            assert connection.answers([other, refused, after]) == {other: 401, refused: 431, after: 200}
+    # Over HTTP/1.1 the limit is a larger one. What curl sends before it knows of any limit ends its own connection.
+    words = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", tls.directory / "server.crt", tls.issuer + METADATA]
+    for length, version, status in ((40_000, "--http1.1", "200"), (100_000, "--http1.1", "431"), (20_480, "--http2", "000")):
+        answer = subprocess.run([*words, version, "-H", "X-Long: " + "a" * length], capture_output=True, text=True, timeout=30)
+        assert answer.stdout == status, version
+    assert tls.get(tls.port).status == 200
 
 
 def test_the_metadata_name_the_second_port(tls):

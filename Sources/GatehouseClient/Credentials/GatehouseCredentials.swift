@@ -7,6 +7,7 @@ public struct GatehouseCredentials: Sendable {
         case secret(clientID: String, secret: String)
         case token(clientID: String, secret: String)
         case apiKey(String)
+        case publicClient(clientID: String)
     }
 
     let material: Material
@@ -29,6 +30,13 @@ public struct GatehouseCredentials: Sendable {
         .init(.token(clientID: id, secret: secret))
     }
 
+    /// A client's identifier and nothing else (RFC 6749 §2.1): an application on people's machines, which can keep no secret. It can
+    /// ``GatehouseClient/redeem(code:redirectURI:codeVerifier:)`` and ``GatehouseClient/refresh(_:scopes:)`` the tokens of the person at it,
+    /// best with a ``GatehouseProofKey``.
+    public static func publicClient(id: String) -> GatehouseCredentials {
+        .init(.publicClient(clientID: id))
+    }
+
     /// An API key of the service's own (`gh_live_…`).
     public static func apiKey(_ key: String) -> GatehouseCredentials {
         .init(.apiKey(key))
@@ -40,6 +48,8 @@ public struct GatehouseCredentials: Sendable {
         case .none: break
         case .secret(let clientID, let secret), .token(let clientID, let secret):
             guard !clientID.isEmpty, !secret.isEmpty else { throw .misconfigured("the client id or its secret is empty") }
+        case .publicClient(let clientID):
+            guard !clientID.isEmpty else { throw .misconfigured("the client id is empty") }
         case .apiKey(let key):
             do {
                 _ = try APIKeyText(parsing: key)
@@ -56,6 +66,7 @@ extension GatehouseCredentials: CustomStringConvertible, CustomReflectable {
         switch material {
         case .none: "GatehouseCredentials(none)"
         case .secret(let clientID, _), .token(let clientID, _): "GatehouseCredentials(\(OAuthError.sanitised(clientID)), …)"
+        case .publicClient(let clientID): "GatehouseCredentials(\(OAuthError.sanitised(clientID)))"
         case .apiKey: "GatehouseCredentials(API key, …)"
         }
     }

@@ -22,11 +22,11 @@ final class TokenRequests: Sendable {
 
     private let credentials: GatehouseCredentials
     private let documents: IssuerDocuments
-    private let transport: Transport
+    private let transport: ProvenTransport
     private let options: GatehouseOptions
     private let state = Mutex(State())
 
-    init(_ credentials: GatehouseCredentials, documents: IssuerDocuments, transport: Transport, options: GatehouseOptions) {
+    init(_ credentials: GatehouseCredentials, documents: IssuerDocuments, transport: ProvenTransport, options: GatehouseOptions) {
         self.credentials = credentials
         self.documents = documents
         self.transport = transport
@@ -68,12 +68,39 @@ final class TokenRequests: Sendable {
         ]
         if !scopes.isEmpty { form.append(("scope", scopes.joined(separator: " "))) }
         if let resource { form.append(("resource", resource)) }
-        return try await post(form, authorization: nil, now: now)
+        return try await post(form, now: now)
+    }
+
+    /// RFC 6749 §4.1.3
+    func redeem(_ code: String, redirectURI: String, codeVerifier: String, now: Date) async throws -> GatehouseToken {
+        let form = [
+            ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirectURI), ("code_verifier", codeVerifier),
+        ]
+        return try await postAsClient(form, now: now)
+    }
+
+    /// RFC 6749 §6, in the name of the client that the refresh token was issued to.
+    func refresh(_ refreshToken: String, scopes: [String], now: Date) async throws -> GatehouseToken {
+        var form = [("grant_type", "refresh_token"), ("refresh_token", refreshToken)]
+        if !scopes.isEmpty { form.append(("scope", scopes.joined(separator: " "))) }
+        return try await postAsClient(form, renewing: refreshToken, now: now)
+    }
+
+    private func postAsClient(_ form: [(String, String)], renewing: String? = nil, now: Date) async throws -> GatehouseToken {
+        switch credentials.material {
+        case .none, .apiKey:
+            throw GatehouseError.misconfigured("the tokens of people are for clients")
+        case .publicClient(let clientID):
+            return try await post(form + [("client_id", clientID)], renewing: renewing, now: now)
+        case .secret(let clientID, let secret), .token(let clientID, let secret):
+            let authorization = BasicCredentials.headerValue(clientID: clientID, clientSecret: secret)
+            return try await post(form, authorization: authorization, renewing: renewing, now: now)
+        }
     }
 
     private func request(_ wish: Wish, now: Date) async throws -> GatehouseToken {
         switch credentials.material {
-        case .none:
+        case .none, .publicClient:
             throw GatehouseError.misconfigured("a token of one's own needs credentials")
         case .apiKey(let key):
             return try await exchange(key, scopes: wish.scopes, resource: wish.resource, now: now)
@@ -86,19 +113,24 @@ final class TokenRequests: Sendable {
         }
     }
 
-    private func post(_ form: [(String, String)], authorization: String?, now: Date) async throws -> GatehouseToken {
+    /// - Parameter renewing: the refresh token that stays where the answer brings no other (RFC 6749 §6).
+    private func post(
+        _ form: [(String, String)], authorization: String? = nil, renewing: String? = nil, now: Date
+    ) async throws -> GatehouseToken {
         var call = TransportCall(method: "POST", uri: try await documents.endpoints(now: now).token)
         call.headers.append(("Content-Type", "application/x-www-form-urlencoded"))
         if let authorization { call.headers.append(("Authorization", authorization)) }
         call.body = Array(Parameters.encode(form).utf8)
-        let json = try ServerAnswer.require(try await transport.send(call), options: options)
-        // RFC 6749 §5.1; §7.1: a type that isn't understood must not be used.
-        guard let text = json["access_token"]?.string, !text.isEmpty, json["token_type"]?.string?.lowercased() == "bearer",
-            let seconds = json["expires_in"]?.int, seconds > 0
+        let json = try ServerAnswer.require(try await transport.send(call, now: now), options: options)
+        // RFC 6749 §5.1; §7.1: a type that isn't understood must not be used. RFC 9449 §5: nor one that is less than what was asked for.
+        let isBound = transport.prover != nil
+        guard let text = json["access_token"]?.string, !text.isEmpty,
+            json["token_type"]?.string?.lowercased() == (isBound ? "dpop" : "bearer"), let seconds = json["expires_in"]?.int, seconds > 0
         else { throw GatehouseError.unavailable("a token that can't be used") }
         return GatehouseToken(
-            text: text, expiresAt: now + .seconds(min(seconds, 86_400)),
-            scopes: Set((json["scope"]?.string ?? "").split(separator: " ").map(String.init)))
+            text: text, isBound: isBound, expiresAt: now + .seconds(min(seconds, 86_400)),
+            scopes: Set((json["scope"]?.string ?? "").split(separator: " ").map(String.init)),
+            refreshToken: json["refresh_token"]?.string ?? renewing)
     }
 
     private static func keep(_ token: GatehouseToken, for wish: Wish, in state: inout State) {

@@ -29,6 +29,12 @@ struct IssuerAddress: Sendable {
         return address + text.dropFirst(issuer.count)
     }
 
+    /// What the issuer itself calls an address of ours.
+    func published(_ uri: String) -> String {
+        guard uri.hasPrefix(address + "/") else { return uri }
+        return issuer + uri.dropFirst(address.count)
+    }
+
     private static func isAcceptable(_ text: String) -> Bool {
         guard let uri = try? AbsoluteURI(parsing: text) else { return false }
         return uri.isWebAddress && !uri.hasFragment

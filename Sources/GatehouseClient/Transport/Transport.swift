@@ -15,6 +15,7 @@ struct TransportAnswer: Sendable {
     let status: Int
     let cacheControl: String?
     let retryAfter: String?
+    let fields: [GatehouseMessage.Field]
     let body: [UInt8]
 }
 
@@ -89,7 +90,8 @@ struct Transport: Sendable {
             let body = try await response.body.collect(upTo: bytesMax)
             return TransportAnswer(
                 status: Int(response.status.code), cacheControl: response.headers.first(name: "Cache-Control"),
-                retryAfter: response.headers.first(name: "Retry-After"), body: Array(body.readableBytesView))
+                retryAfter: response.headers.first(name: "Retry-After"), fields: response.headers.map { ($0.name, $0.value) },
+                body: Array(body.readableBytesView))
         } catch is NIOTooManyBytesError {
             throw Failure.tooLarge
         } catch let failure as Failure {

@@ -7,13 +7,14 @@ struct ServerVerification: Sendable {
     private let credentials: GatehouseCredentials
     private let audience: String
     private let documents: IssuerDocuments
-    private let transport: Transport
+    private let transport: ProvenTransport
     private let tokens: TokenRequests
     private let cache: VerificationCache
     private let options: GatehouseOptions
 
     init(
-        _ credentials: GatehouseCredentials, audience: String, documents: IssuerDocuments, transport: Transport, tokens: TokenRequests,
+        _ credentials: GatehouseCredentials, audience: String, documents: IssuerDocuments, transport: ProvenTransport,
+        tokens: TokenRequests,
         options: GatehouseOptions
     ) {
         self.credentials = credentials
@@ -183,9 +184,8 @@ struct ServerVerification: Sendable {
         var call = TransportCall(method: "POST", uri: uri)
         call.headers.append(("Content-Type", type))
         call.body = body
-        let plain = call
         switch credentials.material {
-        case .none:
+        case .none, .publicClient:
             throw GatehouseError.misconfigured("asking the server needs credentials")
         case .secret(let clientID, let secret):
             call.headers.append(("Authorization", BasicCredentials.headerValue(clientID: clientID, clientSecret: secret)))
@@ -193,15 +193,13 @@ struct ServerVerification: Sendable {
             call.headers.append(("Authorization", "Bearer \(key)"))
         case .token:
             let token = try await ownToken(now: now)
-            call.headers.append(("Authorization", "Bearer \(token.text)"))
-            let answer = try await transport.send(call)
+            let answer = try await transport.send(call, showing: token, now: now)
             guard answer.status == 401 else { return try ServerAnswer.require(answer, options: options) }
             // Revoked before its time, or signed with a key that has been withdrawn: once more with another.
             tokens.forget(token)
-            call = plain
-            call.headers.append(("Authorization", "Bearer \(try await ownToken(now: now).text)"))
+            return try ServerAnswer.require(try await transport.send(call, showing: ownToken(now: now), now: now), options: options)
         }
-        return try ServerAnswer.require(try await transport.send(call), options: options)
+        return try ServerAnswer.require(try await transport.transport.send(call), options: options)
     }
 
     private func ownToken(now: Date) async throws -> GatehouseToken {

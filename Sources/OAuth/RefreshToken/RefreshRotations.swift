@@ -27,6 +27,9 @@ package final class RefreshRotations: Sendable {
         }
     }
 
+    /// Rotations that wait for the next batch.
+    var waitingCount: Int { queue.waitingCount }
+
     /// - Throws: `PostgresError`; with `mayHaveCommitted` the same token gives the same successor when it is presented again.
     func rotate(_ rotation: RefreshTokenStore.Rotation) async throws -> RefreshTokenVerdict {
         // A batch passes lists on as texts with spaces between.

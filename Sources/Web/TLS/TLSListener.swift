@@ -91,7 +91,10 @@ package struct TLSListener: ServerChildChannel {
         switch result {
         case .negotiated("h2"):
             let http2 = http2(responder)
-            return http2.setup(channel: channel, logger: logger).map { .http2(http2, $0) }
+            return http2.setup(channel: channel, logger: logger).map { connection in
+                StreamHead.announce(on: channel)
+                return .http2(http2, connection)
+            }
         case .negotiated("http/1.1"), .fallback:
             let http1 = RequestChannel(
                 idleTimeMax: idleTimeMax, bodyBytesMax: bodyBytesMax, isLeaving: isLeaving, responder: responder)
@@ -104,7 +107,8 @@ package struct TLSListener: ServerChildChannel {
     private func http2(_ responder: @escaping RequestChannel.Responder) -> HTTP2Channel {
         HTTP2Channel(
             responder: { (request, writer: consuming ResponseWriter, channel) in
-                let response = await responder(request, channel)
+                let isAcceptable = StreamHead.isAcceptable(request.head)
+                let response = isAcceptable ? await responder(request, channel) : Response(status: .requestHeaderFieldsTooLarge)
                 try await writer.write(response: response.head, body: response.body)
             },
             configuration: .init(

@@ -137,6 +137,16 @@ import X509
         #expect(try refusal([leaf]) == .unknownAuthority)
     }
 
+    @Test func `five authorities between are the most`() throws {
+        var (lowest, chain) = (authority, [[UInt8]]())
+        for number in 1...6 {
+            lowest = try lowest.intermediate("Between \(number)", now: now)
+            chain.append(lowest.certificate)
+            let leaf = try lowest.issue(now: now).certificate
+            #expect(try refusal([leaf] + chain) == (number <= 5 ? nil : .brokenChain), "\(number)")
+        }
+    }
+
     @Test func `a chain that breaks the rules of its authorities is refused`() throws {
         // A client's certificate signs another.
         let leaf = try authority.issue("billing", now: now)
@@ -194,14 +204,31 @@ import X509
         #expect(try refusal([leaf, middle.certificate], trust: asked) == nil)
     }
 
+    private func fixture(_ name: String) throws -> [UInt8] {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name).pem")
+        return try #require(CertificatePEM.decode(Array(Data(contentsOf: file)), labels: ["CERTIFICATE"])?.first)
+    }
+
     @Test func `weak keys and weak signatures are refused`() throws {
-        func fixture(_ name: String) throws -> [UInt8] {
-            let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name).pem")
-            return try #require(CertificatePEM.decode(Array(Data(contentsOf: file)), labels: ["CERTIFICATE"])?.first)
-        }
         let trust = try CertificateTrust(authorities: [try fixture("old-authority")], revocationLists: [])
         #expect(try refusal([try fixture("rsa-1024")], trust: trust) == .weakKey)
         #expect(try refusal([try fixture("sha-1")], trust: trust) == .weakKey)
+    }
+
+    /// libcrypto's level 2 takes curves from 224 bits.
+    @Test func `a small curve is refused, the client's and that of an authority between`() throws {
+        let trust = try CertificateTrust(authorities: [try fixture("p-256-authority")], revocationLists: [])
+        #expect(try refusal([try fixture("p-224")], trust: trust) == .weakKey)
+        #expect(try refusal([try fixture("below-p-224"), try fixture("p-224-authority")], trust: trust) == .weakKey)
+        #expect(throws: CertificateTrustError.self) {
+            try CertificateTrust(authorities: [try fixture("p-224-authority")], revocationLists: [])
+        }
+    }
+
+    @Test func `a certificate that its holder signed needs a strong key as well`() throws {
+        for name in ["rsa-1024", "p-224"] {
+            #expect(throws: CertificateRefusal.weakKey) { try ClientCertificate.judgeSelfSigned(try fixture(name), now: now) }
+        }
     }
 
     @Test func `what is no certificate is refused`() throws {

@@ -71,6 +71,21 @@ import Web
         }
     }
 
+    @Test func `a certificate of more than sixteen kibibytes is refused`() async throws {
+        try await ListenerBench.run { bench in
+            for (count, isTaken) in [(200, true), (400, false)] {
+                let holder = try TestAuthority.selfSigned("large", now: Date(timeIntervalSince1970: 1_800_000_000)) { wish in
+                    wish.names = (0..<count).map { .dnsName("host-\($0).a-name-of-some-length.example.org") }
+                }
+                #expect((holder.certificate.count <= 16_384) == isTaken)
+                let client = try ListenerClient(
+                    showing: [TestAuthority.pem(holder.certificate, "CERTIFICATE")], key: holder.key.pemRepresentation)
+                let answer = try await client.use { try? await $0.ask(bench.mutualPort) }
+                #expect(answer?.certificates == (isTaken ? [Base64.encode(holder.certificate)] : nil), "\(count)")
+            }
+        }
+    }
+
     @Test func `TLS 1.2 is spoken only where the settings say so`() async throws {
         try await ListenerBench.run { bench in
             for port in [bench.port, bench.mutualPort] {

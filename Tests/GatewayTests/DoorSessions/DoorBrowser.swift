@@ -70,9 +70,10 @@ final class DoorBrowser: Sendable {
     }
 
     /// From the redirect of a visit to the callback's address, signing in at the issuer where a page asks for it.
-    func toCallback(_ signIn: String) async throws -> String {
+    /// - Parameter change: spoils the authorization request.
+    func toCallback(_ signIn: String, change: (String) -> String = { $0 }) async throws -> String {
         let away = try await gateway(.get, signIn)
-        var page = try await issuer.open(try #require(away.headers[.location]))
+        var page = try await issuer.open(change(try #require(away.headers[.location])))
         if TestForm(id: "sign-in-form", in: page.text) != nil {
             page = try await issuer.submit("sign-in-form", of: page, [("username", "ada"), ("password", "analytical-engine")])
         }

@@ -69,6 +69,21 @@ import Testing
         }
     }
 
+    @Test func `an answer to a request with another nonce, or none, is refused`() async throws {
+        try await run { browser async throws in
+            for replacement in ["nonce=another&", ""] {
+                let back = try await browser.toCallback("https://app.example.org/gateway/sign-in?return=/page") { request in
+                    request.replacing(/nonce=[^&]*&/, with: replacement)
+                }
+                let error = await #expect(throws: OAuthError.self) { try await browser.gateway(.get, back) }
+                #expect(error?.code == .forbidden)
+                #expect(browser.cookie("__Host-gatehouse_door") == nil)
+            }
+            _ = try await browser.gateway(.get, try await begin(browser))
+            #expect(browser.cookie("__Host-gatehouse_door") != nil)
+        }
+    }
+
     @Test func `a callback is good once, for a while, at its own origin, and as it was sent`() async throws {
         try await run { browser async throws in
             let back = try await begin(browser)

@@ -243,6 +243,26 @@ import Web
         }
     }
 
+    @Test func `a bound token is never answered from memory alone`() async throws {
+        try await Self.run { server, flow in
+            let prover = try #require(flow.prover)
+            func inMemory(_ header: String) throws -> Bool {
+                let shown = try #require(try PresentedToken(authorization: header))
+                return try server.wiring.verification.requireInPlace(shown, certificates: [], now: server.clock.now) != nil
+            }
+            let token = try await flow.tokens().text("access_token")
+            #expect(try await server.userInfo(token, prover).status == .ok)
+            #expect(try !inMemory("DPoP \(token)"))
+            #expect(throws: OAuthError.self) { try inMemory("Bearer \(token)") }
+            // Another's, which needs no proof, is.
+            var bare = flow
+            bare.prover = nil
+            let other = try await bare.tokens().text("access_token")
+            #expect(try await server.userInfo(other).status == .ok)
+            #expect(try inMemory("Bearer \(other)"))
+        }
+    }
+
     @Test func `a token for any bearer, or for a certificate, is none for DPoP`() async throws {
         try await Self.run { server, flow in
             var bare = flow
@@ -303,8 +323,17 @@ import Web
 
     @Test func `an API key is no token of DPoP`() async throws {
         try await TestServer.run { server in
-            let refused = try await server.get("/v1/keys", headers: [.authorization: "DPoP gh_live_x"])
-            #expect(refused.status == .unauthorized && refused.errorCode == "invalid_token")
+            try await server.addClient("manager", secret: "m") { $0.scopes = ["keys"] }
+            let issued = try await server.sendJSON(
+                .post, "/v1/keys", ["name": "x", "scope": "keys"],
+                bearer: try await server.clientToken(scope: "keys", basic: ("manager", "m")))
+            let key = try issued.json.text("key")
+            #expect(try await server.get("/v1/keys", headers: [.authorization: "Bearer \(key)"]).status == .ok)
+            let proof = try TestProver().proof("GET", TestServer.issuer + "/v1/keys", token: key, now: server.clock.now)
+            for headers: HTTPFields in [[.authorization: "DPoP \(key)"], [.authorization: "DPoP \(key)", .dpop: proof]] {
+                let refused = try await server.get("/v1/keys", headers: headers)
+                #expect(refused.status == .unauthorized && refused.errorCode == "invalid_token")
+            }
         }
     }
 

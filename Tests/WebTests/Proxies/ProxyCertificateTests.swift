@@ -135,6 +135,11 @@ import Testing
         var proven = GatehouseContext(source: .init(channel: TLSPeerChannel(channel, certificates: [authority]), logger: logger))
         #expect(proven.believe(Self.trust(.clientCert), [.clientCert: Self.item(client)]) == [])
         #expect(proven.peerCertificates == [authority])
+        // The field is not even read then: nonsense in it is nobody's refusal.
+        for field in [Self.item(client), "x"] {
+            let verdict = Self.trust(.clientCert).judge(peer: Self.proxy, [.clientCert: field], readsCertificate: false)
+            #expect(verdict == ProxyVerdict())
+        }
     }
 
     @Test func `mutilated fields never crash and never pass as another certificate`() {
