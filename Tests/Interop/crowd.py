@@ -59,20 +59,21 @@ class Crowd(Crew):
         return answer.json() if answer is not None and answer.ok else None
 
     def refresh_on(self, number):
-        while not self.over.is_set() and not (tokens := self.sign_in()):
-            pass
-        while not self.over.is_set():
+        tokens = None
+        while not self.over.is_set() and not tokens:
+            tokens = self.sign_in()
+        while tokens:
             self.access.append(tokens["access_token"])
+            # The last one before anything else: after the grace window the one before it is worth nothing.
             self.refresh[number] = tokens["refresh_token"]
+            if self.over.is_set():
+                break
             # What went unanswered is asked again with the same token: it must be as if it had been asked once.
-            while not self.over.is_set():
-                answer = self.post("/oauth2/token", {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]})
-                if answer is not None:
-                    break
-            else:
-                return
+            answer = self.post("/oauth2/token", {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]})
+            if answer is None:
+                continue
             if not answer.ok:
-                return
+                break
             tokens = answer.json()
             self.count("refresh")
 

@@ -78,10 +78,13 @@ class Load(Crew):
 
     def refresh_on(self, name):
         with session() as http:
-            while not self.over.is_set() and not (tokens := self.sign_in(http, name)):
-                pass
-            while not self.over.is_set():
+            tokens = None
+            while not self.over.is_set() and not tokens:
+                tokens = self.sign_in(http, name)
+            while tokens:
                 self.refresh[name] = tokens["refresh_token"]
+                if self.over.is_set():
+                    break
                 # What failed is asked again with the same token.
                 answer = self.token(http, "refresh", {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}, BASIC)
                 if answer:
