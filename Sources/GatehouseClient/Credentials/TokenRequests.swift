@@ -62,13 +62,11 @@ final class TokenRequests: Sendable {
 
     /// A short token for an API key (RFC 8693 §2.1).
     func exchange(_ key: String, scopes: [String], resource: String?, now: Date) async throws -> GatehouseToken {
-        var form = [
+        let form = [
             ("grant_type", Self.exchangeGrantType), ("subject_token", key), ("subject_token_type", Self.keyType),
             ("requested_token_type", Self.accessTokenType),
         ]
-        if !scopes.isEmpty { form.append(("scope", scopes.joined(separator: " "))) }
-        if let resource { form.append(("resource", resource)) }
-        return try await post(form, now: now)
+        return try await post(form + Self.limits(scopes, resource), now: now)
     }
 
     /// RFC 6749 §4.1.3
@@ -81,15 +79,14 @@ final class TokenRequests: Sendable {
 
     /// RFC 6749 §6, in the name of the client that the refresh token was issued to.
     func refresh(_ refreshToken: String, scopes: [String], now: Date) async throws -> GatehouseToken {
-        var form = [("grant_type", "refresh_token"), ("refresh_token", refreshToken)]
-        if !scopes.isEmpty { form.append(("scope", scopes.joined(separator: " "))) }
-        return try await postAsClient(form, renewing: refreshToken, now: now)
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refreshToken)]
+        return try await postAsClient(form + Self.limits(scopes, nil), renewing: refreshToken, now: now)
     }
 
     private func postAsClient(_ form: [(String, String)], renewing: String? = nil, now: Date) async throws -> GatehouseToken {
         switch credentials.material {
         case .none, .apiKey:
-            throw GatehouseError.misconfigured("the tokens of people are for clients")
+            throw GatehouseError.misconfigured("only clients get such tokens")
         case .publicClient(let clientID):
             return try await post(form + [("client_id", clientID)], renewing: renewing, now: now)
         case .secret(let clientID, let secret), .token(let clientID, let secret):
@@ -104,13 +101,14 @@ final class TokenRequests: Sendable {
             throw GatehouseError.misconfigured("a token of one's own needs credentials")
         case .apiKey(let key):
             return try await exchange(key, scopes: wish.scopes, resource: wish.resource, now: now)
-        case .secret(let clientID, let secret), .token(let clientID, let secret):
-            var form = [("grant_type", "client_credentials")]
-            if !wish.scopes.isEmpty { form.append(("scope", wish.scopes.joined(separator: " "))) }
-            if let resource = wish.resource { form.append(("resource", resource)) }
-            let authorization = BasicCredentials.headerValue(clientID: clientID, clientSecret: secret)
-            return try await post(form, authorization: authorization, now: now)
+        case .secret, .token:
+            return try await postAsClient([("grant_type", "client_credentials")] + Self.limits(wish.scopes, wish.resource), now: now)
         }
+    }
+
+    /// What a token is narrowed to.
+    private static func limits(_ scopes: [String], _ resource: String?) -> [(String, String)] {
+        (scopes.isEmpty ? [] : [("scope", scopes.joined(separator: " "))]) + (resource.map { [("resource", $0)] } ?? [])
     }
 
     /// - Parameter renewing: the refresh token that stays where the answer brings no other (RFC 6749 §6).
