@@ -33,14 +33,16 @@ package struct APIKeyVerificationEndpoint: Sendable {
         var request = request
         let caller = try await callers.require(&request, context, now: now)
         try limiter.require(caller.subject, clientID: caller.clientID, noting: context.rateLimits, now: now)
-        let form = try await JSONForm.read(request, allowing: ["key", "address", "scope", "audience"])
+        let form = try await JSONForm.read(request, allowing: VerificationWish.names.union(["key"]))
         let presented = try form.requiredText("key")
-        let address = try form.text("address", bytesMax: 45)
-        let wanted = try form.scopes("scope") ?? []
-        let audience = try form.text("audience")
+        let wish = try VerificationWish(form)
         do {
-            let key = try await keys.require(presented, from: address, now: now)
-            try judge(key, caller, wanted: wanted, audience: audience)
+            let key = try await keys.require(presented, from: wish.address, now: now)
+            switch wish.judge(key.credential, caller) {
+            case nil: break
+            case .audience: throw APIKeyRefusal.audience
+            case .scope: throw APIKeyRefusal.scope
+            }
             tally.count(.apiKeyChecked, clientID: caller.clientID)
             return describe(key)
         } catch let refusal as APIKeyRefusal {
@@ -49,14 +51,6 @@ package struct APIKeyVerificationEndpoint: Sendable {
         } catch let error as OAuthError where error.code == .tooManyRequests {
             tally.count(.apiKeyRefused, clientID: caller.clientID, reason: "rate_limited")
             return VerificationReply.limited(error)
-        }
-    }
-
-    private func judge(_ key: APIKey, _ caller: Caller, wanted: ScopeSet, audience: String?) throws(APIKeyRefusal) {
-        switch VerificationReply.judge(key.credential, caller, wanted: wanted, audience: audience) {
-        case nil: return
-        case .audience: throw .audience
-        case .scope: throw .scope
         }
     }
 

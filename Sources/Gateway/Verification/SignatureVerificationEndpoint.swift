@@ -14,7 +14,7 @@ import Web
 package struct SignatureVerificationEndpoint: Sendable {
     package static let path = "/v1/signatures/verify"
 
-    private static let names = SignedMessageForm.names.union(["address", "scope", "audience"])
+    private static let names = SignedMessageForm.names.union(VerificationWish.names)
 
     let callers: CallerAuthentication
     let signatures: SignedRequestVerification
@@ -35,30 +35,22 @@ package struct SignatureVerificationEndpoint: Sendable {
         try limiter.require(caller.subject, clientID: caller.clientID, noting: context.rateLimits, now: now)
         let form = try await JSONForm.read(request, allowing: Self.names)
         let described = try SignedMessageForm(form)
-        let address = try form.text("address", bytesMax: 45)
-        let wanted = try form.scopes("scope") ?? []
-        let audience = try form.text("audience")
+        let wish = try VerificationWish(form)
         do {
             let signed = try await signatures.require(
-                { () throws(MessageSignatureRefusal) in try described.message }, from: address, asker: caller.clientID, now: now
+                { () throws(MessageSignatureRefusal) in try described.message }, from: wish.address, asker: caller.clientID, now: now
             ) { credential throws(SignedRequestRefusal) in
-                try Self.judge(credential, caller, wanted: wanted, audience: audience)
+                switch wish.judge(credential, caller) {
+                case nil: return
+                case .audience: throw .audience
+                case .scope: throw .scope
+                }
             }
             return Self.describe(signed)
         } catch is SignedRequestRefusal {
             return VerificationReply.inactive
         } catch let error as OAuthError where error.code == .tooManyRequests {
             return VerificationReply.limited(error)
-        }
-    }
-
-    private static func judge(
-        _ credential: Credential, _ caller: Caller, wanted: ScopeSet, audience: String?
-    ) throws(SignedRequestRefusal) {
-        switch VerificationReply.judge(credential, caller, wanted: wanted, audience: audience) {
-        case nil: return
-        case .audience: throw .audience
-        case .scope: throw .scope
         }
     }
 
