@@ -58,7 +58,7 @@ struct GatehouseReply: HTTPResponseError {
     }
 
     /// RFC 9449 §7.2: beside that of bearers.
-    private static let proofChallenge = #", DPoP realm="gatehouse", algs="ES256 EdDSA RS256""#
+    private static let proofChallenge = #", DPoP realm="gatehouse", algs="ES256 EdDSA PS256 RS256""#
 
     /// RFC 6750 §3
     private func challenge(scopes: [String]) -> String {

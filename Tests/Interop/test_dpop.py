@@ -23,7 +23,7 @@ def show(server, path, token, proof, scheme="DPoP", method="GET", base=None, **o
         method, (base or server.base) + path, headers=headers, timeout=30, proxies={"http": None}, **options)
 
 
-@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "PS256", "RS256"])
 def test_a_bound_token_is_good_with_a_fresh_proof_only(server, metadata, algorithm):
     assert algorithm in metadata["dpop_signing_alg_values_supported"]
     prover = Prover(algorithm)

@@ -9,7 +9,7 @@ package struct DPoPKey: Sendable {
     }
 
     /// What proofs may be signed with: never a MAC, never `none`.
-    package static let algorithms = ["ES256", "EdDSA", "RS256"]
+    package static let algorithms = ["ES256", "EdDSA", "PS256", "RS256"]
 
     /// Anybody may have us verify with a key of their own, so large ones are refused: verifying costs the square of the size.
     private static let modulusBytesMax = 512
@@ -32,15 +32,18 @@ package struct DPoPKey: Sendable {
             else { throw .unsuitableKey }
             material = .ed25519(key)
             thumbprint = JWKThumbprint(of: ["kty": "OKP", "crv": "Ed25519", "x": Base64URL.encode(bytes)])
-        case "ES256", "RS256":
-            guard let jwk = try? JWK(parsing: json), jwk.verificationAlgorithm == algorithm else { throw .unsuitableKey }
+        case "ES256", "PS256", "RS256":
+            guard let jwk = try? JWK(parsing: json) else { throw .unsuitableKey }
             thumbprint = JWKThumbprint(of: jwk.requiredMembers)
             switch jwk.material {
             case .p256(let x, let y):
-                guard let key = try? P256.Signing.PublicKey(x963Representation: [4] + x + y) else { throw .unsuitableKey }
+                guard algorithm == "ES256", let key = try? P256.Signing.PublicKey(x963Representation: [4] + x + y)
+                else { throw .unsuitableKey }
                 material = .p256(key)
             case .rsa(let modulus, _):
-                guard modulus.count <= Self.modulusBytesMax, let key = try? VerificationKey(JWK(jwk.material)) else { throw .unsuitableKey }
+                guard algorithm != "ES256", modulus.count <= Self.modulusBytesMax,
+                    let key = try? VerificationKey(JWK(jwk.material), isPSS: algorithm == "PS256")
+                else { throw .unsuitableKey }
                 material = .rsa(key)
             }
         default:

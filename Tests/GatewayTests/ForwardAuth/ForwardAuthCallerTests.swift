@@ -55,7 +55,7 @@ import Testing
         try await DoorExample.run([DoorExample.api()]) { door async throws in
             let bare = try await door.ask(dialect)
             #expect(bare.status == 401)
-            #expect(bare["WWW-Authenticate"] == #"Bearer realm="gatehouse", DPoP realm="gatehouse", algs="ES256 EdDSA RS256""#)
+            #expect(bare["WWW-Authenticate"] == #"Bearer realm="gatehouse", DPoP realm="gatehouse", algs="ES256 EdDSA PS256 RS256""#)
             let wrong = try await door.ask(dialect, bearer: "gh_live_wrong")
             #expect(wrong.status == 401)
             #expect(wrong["WWW-Authenticate"]?.contains("error=\"invalid_token\"") == true)

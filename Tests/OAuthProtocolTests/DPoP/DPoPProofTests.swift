@@ -88,7 +88,7 @@ import Testing
         let types: [JSONValue?] = [nil, "JWT", "at+jwt", "DPoP+JWT", "application/dpop+jwt"]
         let keys = [
             key("kty", "oct"), key("crv", "P-384"), key("x", nil), key("y", "AA"), key("alg", "RS256"), key("use", "enc"),
-            ["jwk": nil], ["jwk": "x"], ["jwk": []], ["alg": "RS256"], ["alg": "EdDSA"],
+            ["jwk": nil], ["jwk": "x"], ["jwk": []], ["alg": "RS256"], ["alg": "PS256"], ["alg": "EdDSA"],
         ]
         let missing = ["jti", "htm", "htu", "iat"].map { Spoiled(refusal: .wrongClaim, claims: [$0: nil]) }
         let claims: [(String, JSONValue)] = [
@@ -101,7 +101,7 @@ import Testing
             "/token", "https://server.example.com/Token", "https://server.example.com/to%6Ben/..",
         ]
         return types.map { Spoiled(refusal: .wrongType, header: ["typ": $0]) }
-            + ["none", "HS256", "ES384", "PS256", ""].map { Spoiled(refusal: .wrongAlgorithm, header: ["alg": .string($0)]) }
+            + ["none", "HS256", "ES384", "PS384", ""].map { Spoiled(refusal: .wrongAlgorithm, header: ["alg": .string($0)]) }
             + keys.map { Spoiled(refusal: .unsuitableKey, header: $0) }
             + ["d", "k", "p", "qi"].map { Spoiled(refusal: .privateKey, header: key($0, "AA")) }
             + [Spoiled(refusal: .malformed, header: ["crit": ["exp"]])]
@@ -172,6 +172,17 @@ import Testing
         let rsaInput = input(["typ": "dpop+jwt", "alg": "RS256", "jwk": rsaKey])
         #expect(await Self.refusal([try signer.rsaSigned(rsaInput)]) == nil)
         #expect(await Self.refusal([try signer.rsaSigned(rsaInput) + "A"]) != nil)
+        // Either padding under its own name, and neither under the other's or that of a curve.
+        for (algorithm, isPSS, expected) in [
+            ("PS256", true, nil), ("PS256", false, .signatureMismatch), ("RS256", true, .signatureMismatch),
+            ("ES256", true, .unsuitableKey),
+            ("PS384", true, .wrongAlgorithm),
+        ] as [(String, Bool, DPoPRefusal?)] {
+            let rsaInput = input(["typ": "dpop+jwt", "alg": .string(algorithm), "jwk": rsaKey])
+            #expect(await Self.refusal([try signer.rsaSigned(rsaInput, isPSS: isPSS)]) == expected, "\(algorithm) \(isPSS)")
+        }
+        let curveInput = input(["typ": "dpop+jwt", "alg": "PS256", "jwk": .object(TestProver().jwk)])
+        #expect(await Self.refusal([try signer.rsaSigned(curveInput, isPSS: true)]) == .unsuitableKey)
         // Larger than anybody needs.
         let huge = Base64URL.encode([UInt8](repeating: 0xFF, count: 513))
         let hugeInput = input(["typ": "dpop+jwt", "alg": "RS256", "jwk": ["kty": "RSA", "n": .string(huge), "e": "AQAB"]])

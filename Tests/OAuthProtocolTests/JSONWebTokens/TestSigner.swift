@@ -36,9 +36,10 @@ struct TestSigner: Sendable {
         input + "." + Base64URL.encode(try ecKey.signature(for: Data(input.utf8)).rawRepresentation)
     }
 
-    func rsaSigned(_ input: String) throws -> String {
+    func rsaSigned(_ input: String, isPSS: Bool = false) throws -> String {
         let digest = SHA256.hash(data: Data(input.utf8))
-        return input + "." + Base64URL.encode(try rsaKey.signature(for: digest, padding: .insecurePKCS1v1_5).rawRepresentation)
+        return input + "."
+            + Base64URL.encode(try rsaKey.signature(for: digest, padding: isPSS ? .PSS : .insecurePKCS1v1_5).rawRepresentation)
     }
 
     func token(_ claims: JSONValue, header: JSONValue = ["alg": "ES256", "typ": "at+jwt", "kid": "ec"]) throws -> String {

@@ -224,7 +224,7 @@ import Web
                 let refused = try await ask(scheme, [good])
                 #expect(refused.status == .unauthorized && refused.errorCode == "invalid_token")
                 #expect(refused.headers[.wwwAuthenticate]?.hasPrefix("DPoP ") == true)
-                #expect(refused.headers[.wwwAuthenticate]?.contains(#"algs="ES256 EdDSA RS256""#) == true)
+                #expect(refused.headers[.wwwAuthenticate]?.contains(#"algs="ES256 EdDSA PS256 RS256""#) == true)
             }
             let bad = [
                 [], [good, good], [try prover.proof("GET", uri, now: now)], [try prover.proof("GET", uri, token: token + "x", now: now)],
@@ -285,7 +285,7 @@ import Web
     @Test func `who shows nothing is told both schemes`() async throws {
         try await Self.run { server, _ in
             let challenge = try await server.get("/oauth2/userinfo").headers[.wwwAuthenticate]
-            #expect(challenge == #"Bearer realm="gatehouse", DPoP realm="gatehouse", algs="ES256 EdDSA RS256""#)
+            #expect(challenge == #"Bearer realm="gatehouse", DPoP realm="gatehouse", algs="ES256 EdDSA PS256 RS256""#)
         }
     }
 

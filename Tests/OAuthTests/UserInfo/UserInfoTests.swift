@@ -7,6 +7,8 @@ import TestKit
 import Testing
 
 @Suite struct UserInfoTests {
+    private static let bareChallenge = #"Bearer realm="gatehouse", DPoP realm="gatehouse", algs="ES256 EdDSA PS256 RS256""#
+
     private func withToken(
         scope: String = "openid", _ changes: [String: String?] = [:],
         _ body: @escaping @Sendable (TestServer, _ token: String, _ subject: String) async throws -> Void
@@ -54,7 +56,7 @@ import Testing
             ] {
                 #expect(answer.status == .unauthorized)
                 // RFC 6750 §3.1: nothing was presented, so no error is named.
-                #expect(answer.headers[.wwwAuthenticate] == #"Bearer realm="gatehouse", DPoP realm="gatehouse", algs="ES256 EdDSA RS256""#)
+                #expect(answer.headers[.wwwAuthenticate] == Self.bareChallenge)
             }
         }
     }
@@ -78,7 +80,7 @@ import Testing
                 if let header { headers[.authorization] = header }
                 let answer = try await server.get("/oauth2/userinfo", headers: headers)
                 #expect(answer.status == .unauthorized)
-                #expect(answer.headers[.wwwAuthenticate] == #"Bearer realm="gatehouse", DPoP realm="gatehouse", algs="ES256 EdDSA RS256""#)
+                #expect(answer.headers[.wwwAuthenticate] == Self.bareChallenge)
             }
             for header in ["Bearer", "Bearer ", "Bearer a b", "Bearer \(token),x", "Bearer é"] {
                 let answer = try await server.get("/oauth2/userinfo", headers: [.authorization: header])
