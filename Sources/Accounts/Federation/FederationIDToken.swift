@@ -23,9 +23,9 @@ struct FederationIDToken: Sendable {
             guard let said = claims["nonce"]?.string, ConstantTime.equal(said, nonce) else { throw .untrusted("ID token: wrong nonce") }
         }
         if let accessToken, let hash = claims["at_hash"] {
-            // Both algorithms hash with SHA-256 (Core §3.1.3.6).
-            let expected = Base64URL.encode(SHA256.hash(data: Array(accessToken.utf8)).prefix(16))
-            guard hash.string == expected else { throw .untrusted("ID token: wrong at_hash") }
+            guard hash.string == Self.leftHalfHash(accessToken, algorithm: try? CompactJWS(parsing: token).header.algorithm) else {
+                throw .untrusted("ID token: wrong at_hash")
+            }
         }
         if let authenticatedAfter {
             // A provider that doesn't say when may have answered with a session of last week.
@@ -40,6 +40,13 @@ struct FederationIDToken: Sendable {
 
     /// Whom and which session a token means: what no database takes for text is refused, not left out.
     func checkNames(_ claims: JSONValue) throws(FederationFailure) {
+    /// Core §3.1.3.6: with the hash of the signature, which for Ed25519 is SHA-512 (RFC 8032 §5.1).
+    private static func leftHalfHash(_ accessToken: String, algorithm: String?) -> String {
+        let bytes = Array(accessToken.utf8)
+        return algorithm == "EdDSA"
+            ? Base64URL.encode(SHA512.hash(data: bytes).prefix(32)) : Base64URL.encode(SHA256.hash(data: bytes).prefix(16))
+    }
+
         for name in ["sub", "sid"] {
             guard let value = claims[name], !value.isNull else { continue }
             guard let text = value.string, FederationProfile.isIdentifier(text) else { throw .untrusted("token: malformed \(name)") }
