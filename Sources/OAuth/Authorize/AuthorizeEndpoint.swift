@@ -117,7 +117,9 @@ package struct AuthorizeEndpoint: Sendable {
         Reply.redirect(
             to: try await signIn.begin(
                 handle: handle, returnTo: Self.address(handle), loginHint: asked.loginHint,
-                client: PresentedClient(page: asked.client.page, redirectURI: asked.target.address, isPopup: asked.target.isPopup),
+                client: PresentedClient(
+                    page: asked.client.page, redirectURI: asked.target.address, onwardTargets: asked.client.onwardTargets,
+                    isPopup: asked.target.isPopup),
                 offersPresentAccount: offersPresentAccount, upstream: asked.upstreamHints, browser: browser, now: now))
     }
 
