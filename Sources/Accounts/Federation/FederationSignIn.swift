@@ -101,7 +101,8 @@ struct FederationSignIn: Sendable {
 
     private func proven(_ userID: UUID, _ identityID: UUID, _ the: Case) -> Outcome {
         .proven(
-            userID, methods: [the.provider.method] + the.profile.methods,
+            userID,
+            methods: [the.provider.method] + the.profile.methods + (the.profile.context.map { [AuthenticationMethods.context($0)] } ?? []),
             session: FederatedSession(
                 identityID: identityID, upstreamSessionID: the.profile.sessionID, authenticatedAt: the.profile.authenticatedAt))
     }

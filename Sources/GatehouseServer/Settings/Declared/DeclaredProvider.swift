@@ -150,6 +150,7 @@ struct DeclaredProvider {
         }
         provider.domains = section.scalars("domains", .domain)
         provider.trustsMethods = section.find("trust_amr", .bool) ?? provider.trustsMethods
+        provider.trustsContext = section.find("trust_acr", .bool) ?? provider.trustsContext
         provider.refreshesProfile = section.find("refresh_profile", .bool) ?? provider.refreshesProfile
         section.section("tokens") { tokens in
             provider.tokenClients = tokens.scalars("clients", .clientID)
