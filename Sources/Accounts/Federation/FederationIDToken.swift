@@ -11,10 +11,11 @@ struct FederationIDToken: Sendable {
     ///   - nonce: what the request carried; nil where the provider is known to send none back.
     ///   - accessToken: compared with `at_hash`, where there is one.
     ///   - authenticatedAfter: the person was asked to prove themselves anew since.
+    ///   - requiresTime: whether the token must then say when they did.
     /// - Returns: the claims.
     /// - Throws: ``FederationFailure``.
     func check(
-        _ token: String, nonce: String?, accessToken: String?, authenticatedAfter: Date?, now: Date
+        _ token: String, nonce: String?, accessToken: String?, authenticatedAfter: Date?, requiresTime: Bool, now: Date
     ) async throws(FederationFailure) -> JSONValue {
         let claims = try await verify(token, types: ["JWT"], what: "ID token", now: now)
         try checkIssuer(claims)
@@ -28,9 +29,10 @@ struct FederationIDToken: Sendable {
             }
         }
         if let authenticatedAfter {
-            // A provider that doesn't say when may have answered with a session of last week.
-            guard let time = claims["auth_time"]?.double else { throw .unproven("ID token: no auth_time") }
-            guard time + Double(provider.clockTolerance) >= authenticatedAfter.timeIntervalSince1970 else {
+            // A provider that doesn't say when may have answered with a session of last week (Core §3.1.3.7, 13).
+            let time = claims["auth_time"]?.double
+            guard time != nil || !requiresTime else { throw .unproven("ID token: no auth_time") }
+            guard (time ?? .infinity) + Double(provider.clockTolerance) >= authenticatedAfter.timeIntervalSince1970 else {
                 throw .unproven("ID token: sign-in is too old")
             }
         }
@@ -38,8 +40,6 @@ struct FederationIDToken: Sendable {
         return claims
     }
 
-    /// Whom and which session a token means: what no database takes for text is refused, not left out.
-    func checkNames(_ claims: JSONValue) throws(FederationFailure) {
     /// Core §3.1.3.6: with the hash of the signature, which for Ed25519 is SHA-512 (RFC 8032 §5.1).
     private static func leftHalfHash(_ accessToken: String, algorithm: String?) -> String {
         let bytes = Array(accessToken.utf8)
@@ -47,6 +47,8 @@ struct FederationIDToken: Sendable {
             ? Base64URL.encode(SHA512.hash(data: bytes).prefix(32)) : Base64URL.encode(SHA256.hash(data: bytes).prefix(16))
     }
 
+    /// Whom and which session a token means: what no database takes for text is refused, not left out.
+    func checkNames(_ claims: JSONValue) throws(FederationFailure) {
         for name in ["sub", "sid"] {
             guard let value = claims[name], !value.isNull else { continue }
             guard let text = value.string, FederationProfile.isIdentifier(text) else { throw .untrusted("token: malformed \(name)") }
