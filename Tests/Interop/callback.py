@@ -1,4 +1,5 @@
-"""A relying party's redirect address: remembers what the browser brought, and can show a page of its own."""
+"""A relying party's redirect address: remembers what the browser brought, can show a page of its own, and send
+the browser on to another origin (`/onward`)."""
 
 import http.server
 import queue
@@ -21,6 +22,12 @@ class Callback:
 
             def arrive(self, text):
                 path = urllib.parse.urlsplit(self.path).path
+                if path == "/onward":
+                    self.send_response(302)
+                    self.send_header("Location", f"http://localhost:{port}/back?{text}")
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 if path == "/back":
                     parameters = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
                     owner.arrivals.put((self.command, parameters))

@@ -30,13 +30,15 @@ def free_port():
 
 
 def demo_settings(port, demo_port, callback_port):
-    """The demo's own settings, moved to other ports, with a callback that the tests can listen on."""
+    """The demo's own settings, moved to other ports, with a callback that the tests can listen on, under two origins."""
     text = (CHECKOUT / "Examples" / "demo" / "gatehouse.yaml").read_text()
     text = text.replace("http://localhost:8080", f"http://localhost:{port}").replace("port: 8080", f"port: {port}")
     text = text.replace("http://127.0.0.1:8081", f"http://127.0.0.1:{demo_port}")
     back = f"      - http://127.0.0.1:{demo_port}/callback\n"
     assert back in text
-    return text.replace(back, back + f"      - http://127.0.0.1:{callback_port}/back\n")
+    callback = f"http://127.0.0.1:{callback_port}"
+    ours = f"      - {callback}/back\n      - {callback}/onward\n    allowed_origins: [http://localhost:{callback_port}]\n"
+    return text.replace(back, back + ours)
 
 
 class Server:

@@ -106,6 +106,19 @@ def test_the_keyboard_is_enough(server, metadata, callback, browser):
     assert callback.next()[1]["state"] == state
 
 
+def test_a_callback_that_redirects_to_another_origin_of_the_application(server, metadata, callback, browser):
+    # Chromium holds every redirect that follows a form against `form-action`.
+    client = demo_client(server)
+    client.redirect_uri = server.callback.replace("/back", "/onward")
+    address, state = client.authorization_url(metadata["authorization_endpoint"], prompt="consent")
+    browser.open(address)
+    sign_in(browser)
+    browser.press("allow-button")
+    assert callback.next()[1]["state"] == state
+    browser.find("arrived")
+    assert browser.address.startswith(f"http://localhost:{server.callback_port}/back?")
+
+
 def test_two_tabs_sign_in_side_by_side(server, metadata, callback, browser):
     tabs = {}
     for _ in range(2):

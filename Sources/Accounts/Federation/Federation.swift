@@ -36,6 +36,6 @@ package struct Federation: Sendable {
             accessTokenLifetimeMax: accessTokenLifetimeMax)
         tokens = UpstreamTokenSource(
             database: database, directory: directory, documents: documents, outbound: outbound, masterKeys: masterKeys,
-            randomness: randomness)
+            audit: audit, randomness: randomness)
     }
 }

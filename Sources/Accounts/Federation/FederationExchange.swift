@@ -14,7 +14,6 @@ struct FederationExchange: Sendable {
 
     /// - Parameters:
     ///   - form: what the provider sent beside the code (Apple's `user`).
-    ///   - authenticatedAfter: the person was asked to prove themselves anew since.
     /// - Throws: ``FederationFailure``.
     func redeem(
         _ code: String, flow: FederationFlow, form: JSONValue?, redirectURI: String, clock: any WallClock
@@ -58,7 +57,7 @@ struct FederationExchange: Sendable {
         let check = FederationIDToken(provider: provider, documents: documents)
         let claims = try await check.check(
             idToken, nonce: provider.usesNonce ? flow.nonce : nil, accessToken: tokens.accessToken,
-            authenticatedAfter: flow.asksForProof ? flow.createdAt : nil, now: now)
+            authenticatedAfter: flow.asksForProof ? flow.createdAt : nil, requiresTime: flow.requiresProof, now: now)
         var said = claims
         var email = FederationAddress(claims, mapping: provider.mapping)
         if provider.usesUserInfo, let address = endpoints.userInfo {

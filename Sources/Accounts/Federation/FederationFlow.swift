@@ -25,14 +25,19 @@ struct FederationFlow: Sendable {
     let handle: String?
     /// Whether the provider was asked to have the person prove themselves anew (`prompt=login`).
     let asksForProof: Bool
+    /// Whether it must say so: an application that asks for proof is told when it was (`auth_time`). Our own pages ask as well, but do with a
+    /// provider that has no word for it, as any sign-in does: else its people could never change how they sign in.
+    let requiresProof: Bool
     let createdAt: Date
 
     static func make(
-        providerID: String, purpose: Purpose, handle: String?, asksForProof: Bool, randomness: any Randomness, now: Date
+        providerID: String, purpose: Purpose, handle: String?, asksForProof: Bool, requiresProof: Bool,
+        randomness: any Randomness, now: Date
     ) -> FederationFlow {
         FederationFlow(
             id: randomness.uuid(at: now), providerID: providerID, purpose: purpose, nonce: Base64URL.encode(randomness.bytes(32)),
-            codeVerifier: Base64URL.encode(randomness.bytes(32)), handle: handle, asksForProof: asksForProof, createdAt: now)
+            codeVerifier: Base64URL.encode(randomness.bytes(32)), handle: handle, asksForProof: asksForProof, requiresProof: requiresProof,
+            createdAt: now)
     }
 
     var codeChallenge: String { Base64URL.encode(SHA256.hash(data: Array(codeVerifier.utf8))) }
@@ -41,6 +46,7 @@ struct FederationFlow: Sendable {
     var secrets: JSONValue {
         var members: [String: JSONValue] = [
             "nonce": .string(nonce), "code_verifier": .string(codeVerifier), "asks_for_proof": .bool(asksForProof),
+            "requires_proof": .bool(requiresProof),
         ]
         members["handle"] = handle.map(JSONValue.string)
         return .object(members)

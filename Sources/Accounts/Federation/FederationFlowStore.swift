@@ -64,10 +64,12 @@ struct FederationFlowStore: Sendable {
         let row = Self.row(found.id)
         let secrets = try JSONValue(parsing: masterKeys.open(found.secrets, table: Self.table, column: "secrets", row: row))
         guard let nonce = secrets["nonce"]?.string, let verifier = secrets["code_verifier"]?.string else { return nil }
+        let asksForProof = secrets["asks_for_proof"]?.bool ?? false
         return Found(
             flow: FederationFlow(
                 id: found.id, providerID: found.provider, purpose: purpose, nonce: nonce, codeVerifier: verifier,
-                handle: secrets["handle"]?.string, asksForProof: secrets["asks_for_proof"]?.bool ?? false, createdAt: found.createdAt),
+                handle: secrets["handle"]?.string, asksForProof: asksForProof,
+                requiresProof: secrets["requires_proof"]?.bool ?? asksForProof, createdAt: found.createdAt),
             browser: browser,
             delivery: try found.delivery.map { try masterKeys.open($0, table: Self.table, column: "delivery", row: row) })
     }

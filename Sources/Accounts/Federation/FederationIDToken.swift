@@ -11,10 +11,11 @@ struct FederationIDToken: Sendable {
     ///   - nonce: what the request carried; nil where the provider is known to send none back.
     ///   - accessToken: compared with `at_hash`, where there is one.
     ///   - authenticatedAfter: the person was asked to prove themselves anew since.
+    ///   - requiresTime: whether the token must then say when they did.
     /// - Returns: the claims.
     /// - Throws: ``FederationFailure``.
     func check(
-        _ token: String, nonce: String?, accessToken: String?, authenticatedAfter: Date?, now: Date
+        _ token: String, nonce: String?, accessToken: String?, authenticatedAfter: Date?, requiresTime: Bool, now: Date
     ) async throws(FederationFailure) -> JSONValue {
         let claims = try await verify(token, types: ["JWT"], what: "ID token", now: now)
         try checkIssuer(claims)
@@ -23,19 +24,27 @@ struct FederationIDToken: Sendable {
             guard let said = claims["nonce"]?.string, ConstantTime.equal(said, nonce) else { throw .untrusted("ID token: wrong nonce") }
         }
         if let accessToken, let hash = claims["at_hash"] {
-            // Both algorithms hash with SHA-256 (Core §3.1.3.6).
-            let expected = Base64URL.encode(SHA256.hash(data: Array(accessToken.utf8)).prefix(16))
-            guard hash.string == expected else { throw .untrusted("ID token: wrong at_hash") }
+            guard hash.string == Self.leftHalfHash(accessToken, algorithm: try? CompactJWS(parsing: token).header.algorithm) else {
+                throw .untrusted("ID token: wrong at_hash")
+            }
         }
         if let authenticatedAfter {
-            // A provider that doesn't say when may have answered with a session of last week.
-            guard let time = claims["auth_time"]?.double else { throw .unproven("ID token: no auth_time") }
-            guard time + Double(provider.clockTolerance) >= authenticatedAfter.timeIntervalSince1970 else {
+            // A provider that doesn't say when may have answered with a session of last week (Core §3.1.3.7, 13).
+            let time = claims["auth_time"]?.double
+            guard time != nil || !requiresTime else { throw .unproven("ID token: no auth_time") }
+            guard (time ?? .infinity) + Double(provider.clockTolerance) >= authenticatedAfter.timeIntervalSince1970 else {
                 throw .unproven("ID token: sign-in is too old")
             }
         }
         try checkNames(claims)
         return claims
+    }
+
+    /// Core §3.1.3.6: with the hash of the signature, which for Ed25519 is SHA-512 (RFC 8032 §5.1).
+    private static func leftHalfHash(_ accessToken: String, algorithm: String?) -> String {
+        let bytes = Array(accessToken.utf8)
+        return algorithm == "EdDSA"
+            ? Base64URL.encode(SHA512.hash(data: bytes).prefix(32)) : Base64URL.encode(SHA256.hash(data: bytes).prefix(16))
     }
 
     /// Whom and which session a token means: what no database takes for text is refused, not left out.

@@ -30,6 +30,8 @@ package struct FederationLinks: Sendable {
             let others = try await store.list(of: userID).filter { $0.id != id }
             let isUsable = others.contains { other in providers.contains { $0.id == other.providerID && $0.answers(for: other.issuer) } }
             let rested = try await FederatedSessionStore(transaction).list(identityID: id, now: now).filter { $0 != present }
+            // They go with the identity.
+            let heldTokens = try await UpstreamTokenStore(transaction, masterKeys: masterKeys).holds(id)
             let verdict = try await store.unlink(id, of: userID, hasAnother: isUsable)
             guard verdict == .unlinked else { return verdict }
             for session in rested {
@@ -44,6 +46,12 @@ package struct FederationLinks: Sendable {
             try await audit.insert(
                 AuditEvent(.identityUnlinked, userID: userID, address: address, detail: ["provider": identity.providerID]), now: now,
                 in: transaction)
+            if heldTokens {
+                try await audit.insert(
+                    AuditEvent(
+                        .upstreamTokenErased, userID: userID, address: address,
+                        detail: ["provider": identity.providerID, "reason": "identity unlinked"]), now: now, in: transaction)
+            }
             return .unlinked
         }
     }
@@ -63,20 +71,30 @@ package struct FederationLinks: Sendable {
             guard let held = try await store.find(providerID: provider.id, issuer: profile.issuer, subject: profile.subject),
                 held.userID == userID
             else { return nil }
-            try await keep(tokens, of: provider, for: held.id, in: transaction)
+            try await keep(tokens, of: provider, for: held, address: address, in: transaction, now: now)
             return held
         }
         try await audit.insert(
             AuditEvent(.identityLinked, userID: userID, address: address, detail: ["provider": provider.id, "proof": proof]), now: now,
             in: transaction)
-        try await keep(tokens, of: provider, for: identity.id, in: transaction)
+        try await keep(tokens, of: provider, for: identity, address: address, in: transaction, now: now)
         return identity
     }
 
-    func keep(_ tokens: UpstreamTokens?, of provider: FederationProvider, for identityID: UUID, in transaction: any Queryable) async throws
-    {
+    /// Where the settings ask for no tokens, earlier ones go.
+    func keep(
+        _ tokens: UpstreamTokens?, of provider: FederationProvider, for identity: FederatedIdentity, address: String,
+        in transaction: any Queryable, now: Date
+    ) async throws {
         let store = UpstreamTokenStore(transaction, masterKeys: masterKeys)
-        guard provider.keepsTokens else { return try await store.erase(identityID) }
-        if let tokens { try await store.put(tokens, for: identityID, randomness: randomness) }
+        if provider.keepsTokens {
+            if let tokens { try await store.put(tokens, for: identity.id, randomness: randomness) }
+        } else if try await store.erase(identity.id) {
+            try await audit.insert(
+                AuditEvent(
+                    .upstreamTokenErased, userID: identity.userID, address: address,
+                    detail: ["provider": provider.id, "reason": "settings"]),
+                now: now, in: transaction)
+        }
     }
 }

@@ -92,13 +92,14 @@ package struct FederationPage: Sendable {
         _ provider: FederationProvider, _ signIn: SignIn, browser: BrowserBinding, loginHint: String?, _ context: GatehouseContext,
         now: Date
     ) async throws -> Response {
+        let asksForProof = signIn.upstream.prompt == "login"
         let made = FederationFlow.make(
-            providerID: provider.id, purpose: .signIn(signIn.id), handle: signIn.handle, asksForProof: signIn.upstream.prompt == "login",
-            randomness: federation.randomness, now: now)
+            providerID: provider.id, purpose: .signIn(signIn.id), handle: signIn.handle, asksForProof: asksForProof,
+            requiresProof: asksForProof && signIn.client != nil, randomness: federation.randomness, now: now)
         let endpoints: FederationEndpoints
         do throws(FederationFailure) {
             // OAuth 2.0 can neither ask for it nor say that it happened.
-            if made.asksForProof, provider.kind == .oauth { throw .unproven("OAuth 2.0 proves nobody anew") }
+            if made.requiresProof, provider.kind == .oauth { throw .unproven("OAuth 2.0 proves nobody anew") }
             endpoints = try await federation.documents.endpoints(provider, now: now)
         } catch {
             return try await fail(error, provider, made, address: context.clientAddress, now: now)
@@ -112,7 +113,7 @@ package struct FederationPage: Sendable {
     ) async throws -> Response {
         let browser = BrowserBinding.readOrCreate(request, site: site, randomness: federation.randomness)
         let made = FederationFlow.make(
-            providerID: provider.id, purpose: .link(session: session.id), handle: nil, asksForProof: false,
+            providerID: provider.id, purpose: .link(session: session.id), handle: nil, asksForProof: false, requiresProof: false,
             randomness: federation.randomness, now: now)
         let endpoints: FederationEndpoints
         do throws(FederationFailure) {

@@ -15,6 +15,8 @@ struct FederationProfile: Sendable, Equatable {
     var groups: [String] = []
     /// Its `amr`, where the settings trust it.
     var methods: [String] = []
+    /// Its `acr`, where the settings trust it. Not kept while the identity waits for a proof of ours: what is proven then is ours to say.
+    var context: String?
     /// Its session of the person.
     var sessionID: String?
     /// When the person last proved themselves there, where it says so.
@@ -66,6 +68,9 @@ struct FederationProfile: Sendable, Equatable {
         }
         if provider.trustsMethods {
             methods = ((token ?? said)["amr"]?.array ?? []).prefix(10).compactMap(\.string).filter(Self.isMethod)
+        }
+        if provider.trustsContext == true {
+            context = token?["acr"]?.string.flatMap { AuthenticationMethods.isForeignContext($0) ? $0 : nil }
         }
         sessionID = token?["sid"]?.string.flatMap { Self.isIdentifier($0) ? $0 : nil }
         authenticatedAt = token?["auth_time"]?.double.flatMap { Self.times.contains($0) ? Date(timeIntervalSince1970: $0) : nil }

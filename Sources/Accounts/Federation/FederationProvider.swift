@@ -87,6 +87,8 @@ package struct FederationProvider: Sendable, Equatable, Codable {
     package var domains: [String] = []
     /// Whether the provider's `amr` values go into ours.
     package var trustsMethods = false
+    /// Whether the provider's `acr` takes the place of ours. nil: no, as in what was stored before there was such a setting.
+    package var trustsContext: Bool?
     package var refreshesProfile = true
     /// Clients of ours that may be given the provider's tokens; none: they aren't kept.
     package var tokenClients: [String] = []
@@ -112,7 +114,7 @@ package struct FederationProvider: Sendable, Equatable, Codable {
         case emailsEndpoint, clientID, authentication, keyID, signerID, signingAlgorithm, scopes, parameters, responseMode, usesPKCE,
             usesNonce
         case usesUserInfo, algorithms, clockTolerance, domainHintParameter, mapping, roles, newUsers, requiresVerifiedEmail
-        case trustedDomains, domains, trustsMethods, refreshesProfile, tokenClients
+        case trustedDomains, domains, trustsMethods, trustsContext, refreshesProfile, tokenClients
     }
 }
 

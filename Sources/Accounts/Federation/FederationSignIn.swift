@@ -65,7 +65,8 @@ struct FederationSignIn: Sendable {
         case .signIn(let userID):
             guard let owner, let identity else { throw Overtaken() }
             try await FederationStore(transaction).touch(identity.id, label: the.profile.label, now: the.now)
-            try await federation.links.keep(the.tokens, of: the.provider, for: identity.id, in: transaction)
+            try await federation.links.keep(
+                the.tokens, of: the.provider, for: identity, address: the.address, in: transaction, now: the.now)
             try await refresh(owner, the, in: transaction)
             return proven(userID, identity.id, the)
         case .create:
@@ -100,7 +101,8 @@ struct FederationSignIn: Sendable {
 
     private func proven(_ userID: UUID, _ identityID: UUID, _ the: Case) -> Outcome {
         .proven(
-            userID, methods: [the.provider.method] + the.profile.methods,
+            userID,
+            methods: [the.provider.method] + the.profile.methods + (the.profile.context.map { [AuthenticationMethods.context($0)] } ?? []),
             session: FederatedSession(
                 identityID: identityID, upstreamSessionID: the.profile.sessionID, authenticatedAt: the.profile.authenticatedAt))
     }

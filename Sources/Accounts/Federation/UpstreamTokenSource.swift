@@ -1,3 +1,4 @@
+import Audit
 import FoundationEssentials
 import Keys
 import OAuthProtocol
@@ -15,18 +16,20 @@ package struct UpstreamTokenSource: Sendable {
     let documents: FederationDocuments
     let outbound: Outbound
     let masterKeys: MasterKeys
+    let audit: AuditStore
     let randomness: any Randomness
     private let renewals = UpstreamTokenRenewals()
 
     init(
         database: Database, directory: FederationDirectory, documents: FederationDocuments, outbound: Outbound, masterKeys: MasterKeys,
-        randomness: any Randomness
+        audit: AuditStore, randomness: any Randomness
     ) {
         self.database = database
         self.directory = directory
         self.documents = documents
         self.outbound = outbound
         self.masterKeys = masterKeys
+        self.audit = audit
         self.randomness = randomness
     }
 
@@ -42,7 +45,7 @@ package struct UpstreamTokenSource: Sendable {
             // Who waited in line finds what the one before has stored.
             guard let (held, latest) = try await store.find(userID: userID, providerID: providerID), held == identityID else { return nil }
             guard Self.isOld(latest, now: now) else { return latest }
-            return try await renew(latest, of: identityID, at: provider, in: store, now: now)
+            return try await renew(latest, of: identityID, userID: userID, at: provider, in: store, now: now)
         }
     }
 
@@ -51,7 +54,8 @@ package struct UpstreamTokenSource: Sendable {
     }
 
     private func renew(
-        _ tokens: UpstreamTokens, of identityID: UUID, at provider: FederationProvider, in store: UpstreamTokenStore, now: Date
+        _ tokens: UpstreamTokens, of identityID: UUID, userID: UUID, at provider: FederationProvider, in store: UpstreamTokenStore,
+        now: Date
     ) async throws -> UpstreamTokens? {
         let exchange = FederationExchange(provider: provider, documents: documents, outbound: outbound, randomness: randomness)
         let renewed: UpstreamTokens?
@@ -60,7 +64,7 @@ package struct UpstreamTokenSource: Sendable {
         } catch {
             // Taken back there: it is of no use to anybody.
             if error.notice == .providerRefused {
-                if try await store.erase(identityID, storedAt: tokens.storedAt) { return nil }
+                if try await erase(tokens, of: identityID, userID: userID, at: provider, now: now) { return nil }
                 return try await latest(identityID, in: store, now: now)
             }
             throw OAuthError.temporarilyUnavailable("The provider can not be reached.", reason: error.reason)
@@ -68,6 +72,20 @@ package struct UpstreamTokenSource: Sendable {
         guard let renewed else { return nil }
         if try await store.replace(renewed, for: identityID, storedAt: tokens.storedAt, randomness: randomness) { return renewed }
         return try await latest(identityID, in: store, now: now)
+    }
+
+    /// - Returns: false when others are there by now, or none.
+    private func erase(
+        _ tokens: UpstreamTokens, of identityID: UUID, userID: UUID, at provider: FederationProvider, now: Date
+    ) async throws -> Bool {
+        try await database.transaction { transaction in
+            let store = UpstreamTokenStore(transaction, masterKeys: masterKeys)
+            guard try await store.erase(identityID, storedAt: tokens.storedAt) else { return false }
+            try await audit.insert(
+                AuditEvent(.upstreamTokenErased, userID: userID, detail: ["provider": provider.id, "reason": "refused by provider"]),
+                now: now, in: transaction)
+            return true
+        }
     }
 
     /// Another node was quicker, or a sign-in brought others: what is stored counts, if it is still good.

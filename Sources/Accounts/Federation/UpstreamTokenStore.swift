@@ -72,14 +72,31 @@ package struct UpstreamTokenStore: Sendable {
     }
 
     /// All that a provider has given.
-    package func erase(providerID: String) async throws {
+    /// - Returns: how many.
+    package func erase(providerID: String) async throws -> Int {
         try await database.execute(
             "delete from upstream_tokens t using federated_identities i where i.id = t.identity_id and i.provider_id = $1",
             [.text(providerID)])
     }
 
-    package func erase(_ identityID: UUID) async throws {
-        try await database.execute("delete from upstream_tokens where identity_id = $1", [.uuid(identityID)])
+    /// All of a person.
+    /// - Returns: the providers whose they were.
+    package func erase(userID: UUID) async throws -> [String] {
+        try await database.all(
+            """
+            delete from upstream_tokens t using federated_identities i where i.id = t.identity_id and i.user_id = $1
+            returning i.provider_id
+            """, [.uuid(userID)]
+        ) { try $0.text(0) }
+    }
+
+    /// - Returns: whether there were any.
+    func erase(_ identityID: UUID) async throws -> Bool {
+        try await database.execute("delete from upstream_tokens where identity_id = $1", [.uuid(identityID)]) == 1
+    }
+
+    func holds(_ identityID: UUID) async throws -> Bool {
+        try await database.first("select 1 from upstream_tokens where identity_id = $1", [.uuid(identityID)]) { try $0.int(0) } != nil
     }
 
     private static func row(_ id: UUID) -> String { id.uuidString.lowercased() }

@@ -21,6 +21,10 @@ struct SignIn: Sendable {
     /// RFC 8176 values of the factors proven in this sign-in.
     var completed: [String]
 
+    /// Where the page leads who can't prove themselves as they are asked to. The application is told (`login_required`), as OpenID Connect
+    /// Core §3.1.2.1 has it where the person can't be authenticated anew; our own pages go on without.
+    var leavePath: String { client == nil ? returnTo : returnTo + "&proof=none" }
+
     /// What the person has to do next. Steps never lead to each other: each records what it proved and comes back here.
     var nextStep: SignInStep {
         guard let userID, completed.contains(where: AuthenticationMethods.isFirstFactor) else { return .password }

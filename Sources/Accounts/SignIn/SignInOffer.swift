@@ -23,7 +23,11 @@ struct SignInOffer: Sendable {
     func notice(_ signIn: SignIn) async throws -> PageModel? {
         guard let notice = signIn.notice, notice != .providerTried else { return nil }
         let provider = try await signIn.noticeProvider.asyncFlatMap { try await federation.directory.find($0) }
-        return ["code": notice.rawValue, notice.rawValue: true, "provider": provider?.name ?? signIn.noticeProvider ?? "The provider"]
+        var model: PageModel = [
+            "code": notice.rawValue, notice.rawValue: true, "provider": provider?.name ?? signIn.noticeProvider ?? "The provider",
+        ]
+        if notice == .proofMissing { model["leaveHref"] = signIn.leavePath }
+        return model
     }
 
     /// The identity that is linked once the person has proven the account with its address.

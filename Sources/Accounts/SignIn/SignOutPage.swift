@@ -46,9 +46,9 @@ package struct SignOutPage: Sendable {
     /// The question, for this page and for logout that an application asks for.
     /// - Parameters:
     ///   - hidden: fields to post back with the answer.
-    ///   - returnURI: where the answer may lead, for `form-action`.
+    ///   - formTargets: where the answer may lead, for `form-action`.
     package func ask(
-        _ session: Session, action: String, hidden: [(String, String)] = [], client: PageClient? = nil, returnURI: String? = nil
+        _ session: Session, action: String, hidden: [(String, String)] = [], client: PageClient? = nil, formTargets: [String] = []
     ) throws -> Response {
         try pages.render(
             "SignIn/sign-out",
@@ -58,7 +58,7 @@ package struct SignOutPage: Sendable {
                 "hidden": PageModel.fields(hidden),
                 "name": session.user.displayName,
                 "client": client?.model,
-            ], policy: PagePolicy(imageURIs: client?.logoURI.map { [$0] } ?? [], formTargetURIs: returnURI.map { [$0] } ?? []))
+            ], policy: PagePolicy(imageURIs: client?.logoURI.map { [$0] } ?? [], formTargetURIs: formTargets))
     }
 
     /// The last word; the browser's cookie goes with it.

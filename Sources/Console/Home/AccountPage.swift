@@ -124,7 +124,10 @@ package struct AccountPage: Sendable {
     ) async throws -> Response {
         try limiter.require(context.limitKey, noting: context.rateLimits, now: now)
         let browser = BrowserBinding.readOrCreate(request, site: site, randomness: randomness)
-        let address = try await signIn.begin(returnTo: Self.path, loginHint: session?.user.username, browser: browser, now: now)
+        // A provider is asked to have them prove themselves too: with its own session of this morning they would be here again at once.
+        let address = try await signIn.begin(
+            returnTo: Self.path, loginHint: session?.user.username, upstream: UpstreamHints(prompt: session == nil ? nil : "login"),
+            browser: browser, now: now)
         return Reply.redirect(to: address, setting: browser.newCookie)
     }
 

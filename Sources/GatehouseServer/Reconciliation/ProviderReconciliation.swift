@@ -12,7 +12,6 @@ struct ProviderReconciliation: Sendable {
 
     func apply(dryRun: Bool, in transaction: any Queryable, now: Date) async throws -> [DeclarationChange] {
         let store = FederationProviderStore(transaction, masterKeys: wiring.parts.masterKeys)
-        let tokens = UpstreamTokenStore(transaction, masterKeys: wiring.parts.masterKeys)
         let stored = try await store.list()
         var changes: [DeclarationChange] = []
         for (position, wanted) in settings.federation.providers.enumerated() {
@@ -24,7 +23,7 @@ struct ProviderReconciliation: Sendable {
                     verb: held == nil ? .create : .change, noun: .provider, name: wanted.id, differences: held == nil ? [] : differences))
             if !dryRun {
                 try await store.put(wanted, position: position, isDeclared: true, randomness: wiring.parts.randomness, now: now)
-                if !wanted.keepsTokens { try await tokens.erase(providerID: wanted.id) }
+                if !wanted.keepsTokens { try await eraseTokens(of: wanted.id, reason: "settings", in: transaction, now: now) }
                 try await note(held == nil ? .providerCreated : .providerChanged, wanted.id, in: transaction, now: now)
             }
         }
@@ -35,9 +34,10 @@ struct ProviderReconciliation: Sendable {
                     verb: settings.prune ? .remove : .change, noun: .provider, name: gone.id,
                     differences: settings.prune ? [] : ["disabled"]))
             guard !dryRun else { continue }
-            if settings.prune { try await store.erase(gone.id) } else { try await store.disable(gone.id, now: now) }
             // Nobody is given them any more, so nobody keeps them.
-            try await tokens.erase(providerID: gone.id)
+            try await eraseTokens(
+                of: gone.id, reason: settings.prune ? "provider erased" : "provider disabled", in: transaction, now: now)
+            if settings.prune { try await store.erase(gone.id) } else { try await store.disable(gone.id, now: now) }
             try await note(settings.prune ? .providerErased : .providerChanged, gone.id, in: transaction, now: now)
         }
         if !dryRun, !changes.isEmpty { try await store.announceChange() }
@@ -53,6 +53,14 @@ struct ProviderReconciliation: Sendable {
             ("disabled", held.disabledAt != nil), ("origin", !held.isDeclared),
         ]
         return parts.filter(\.1).map(\.0)
+    }
+
+    private func eraseTokens(of id: String, reason: String, in transaction: any Queryable, now: Date) async throws {
+        let count = try await UpstreamTokenStore(transaction, masterKeys: wiring.parts.masterKeys).erase(providerID: id)
+        guard count > 0 else { return }
+        try await wiring.audit.insert(
+            AuditEvent(.upstreamTokenErased, detail: ["provider": id, "reason": reason, "count": "\(count)", "by": "settings"]), now: now,
+            in: transaction)
     }
 
     private func note(_ kind: AuditEvent.Kind, _ id: String, in transaction: any Queryable, now: Date) async throws {

@@ -122,6 +122,13 @@ package struct Reconciliation: Sendable {
         for user in try await store.listDeclared() where !names.contains(user.username.lowercased()) {
             changes.append(DeclarationChange(verb: .remove, noun: .user, name: user.username))
             if !dryRun {
+                let tokens = UpstreamTokenStore(transaction, masterKeys: wiring.parts.masterKeys)
+                for provider in try await tokens.erase(userID: user.id) {
+                    try await wiring.audit.insert(
+                        AuditEvent(.upstreamTokenErased, userID: user.id, detail: ["provider": provider, "reason": "user erased"]),
+                        now: now,
+                        in: transaction)
+                }
                 try await store.erase(user.id, now: now, accessUntil: now + OAuthSettings.accessTokenLifetimeMax)
                 try await note(.userErased, user: user.id, in: transaction, now: now)
             }

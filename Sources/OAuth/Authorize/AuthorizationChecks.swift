@@ -138,9 +138,8 @@ struct AuthorizationChecks: Sendable {
 
     /// §5.5.1.1: an essential `acr` that can't be reached is a failed sign-in.
     private func refuseUnreachableContext(_ claims: ClaimsRequest?) throws(OAuthError) {
-        guard let acr = claims?.idToken["acr"], acr.isEssential else { return }
-        let wanted = (acr.values ?? []) + (acr.value.map { [$0] } ?? [])
-        guard wanted.isEmpty || wanted.contains(where: { AuthenticationContext(rawValue: $0.string ?? "") != nil }) else {
+        guard let wanted = AuthenticationContext.wanted(by: claims) else { return }
+        guard wanted.contains(where: { AuthenticationContext(rawValue: $0) != nil }) else {
             throw OAuthError(.unmetAuthenticationRequirements, "the requested acr can not be reached")
         }
     }

@@ -26,7 +26,8 @@ struct AuthorizationIssuer: Sendable {
             token: OpaqueToken.generate(randomness: randomness, prefix: AuthorizationCode.prefix), grantID: randomness.uuid(at: now),
             clientID: request.client.id, userID: session.user.id, sessionID: session.id,
             isOffline: request.scopes.contains(ScopeSet.offlineAccess), scopes: request.scopes, audiences: request.audiences,
-            claims: request.claims?.namesOnly, authenticatedAt: session.authenticatedAt, methods: session.methods,
+            claims: request.claims?.namesOnly, authenticatedAt: session.authenticatedAt,
+            methods: AuthenticationContext.methods(session.methods, answering: request.claims),
             redirectURI: request.target.sentRedirectURI, codeChallenge: request.codeChallenge, nonce: request.nonce,
             constraint: request.dpopKey.map(SenderConstraint.key))
         try await database.transaction { transaction in

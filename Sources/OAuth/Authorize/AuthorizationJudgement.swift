@@ -52,5 +52,5 @@ struct AuthorizationJudgement {
         return !request.disclosed.isSubset(of: remembered)
     }
 
-    private static let loginRequired = OAuthError(.loginRequired, "sign-in is required")
+    static let loginRequired = OAuthError(.loginRequired, "sign-in is required")
 }

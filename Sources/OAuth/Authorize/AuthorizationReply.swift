@@ -33,7 +33,8 @@ struct AuthorizationReply: Sendable {
                     "client": target.client.page.model,
                 ],
                 policy: PagePolicy(
-                    imageURIs: target.client.metadata.logoURI.best().map { [$0] } ?? [], formTargetURIs: [target.address],
+                    imageURIs: target.client.metadata.logoURI.best().map { [$0] } ?? [],
+                    formTargetURIs: [target.address] + target.client.onwardTargets,
                     runsFormPost: true, isIsolated: !target.isPopup))
         }
     }

@@ -76,13 +76,15 @@ package struct AuthorizeEndpoint: Sendable {
         let handle = try query.required("request", bytesMax: 128)
         let browser = BrowserBinding.readOrCreate(request, site: site, randomness: randomness)
         var response = try await resume(
-            handle, browser: browser, hasSelectedAccount: try query.optional("account") == "current", request, context, now: now)
+            handle, browser: browser, hasSelectedAccount: try query.optional("account") == "current",
+            hasGivenUp: try query.optional("proof") == "none", request, context, now: now)
         if let cookie = browser.newCookie { response.headers.append(cookie) }
         return response
     }
 
     private func resume(
-        _ handle: String, browser: BrowserBinding, hasSelectedAccount: Bool, _ request: Request, _ context: GatehouseContext, now: Date
+        _ handle: String, browser: BrowserBinding, hasSelectedAccount: Bool, hasGivenUp: Bool, _ request: Request,
+        _ context: GatehouseContext, now: Date
     ) async throws -> Response {
         let (waiting, target, parameters) = try await consent.requireWaiting(handle, browser: browser, now: now)
         let asked: AuthorizationRequest
@@ -101,6 +103,10 @@ package struct AuthorizeEndpoint: Sendable {
             return try await issuer.approve(asked, session: session, waiting: waiting.id, address: context.clientAddress, now: now)
         case .refuse(let error):
             return try await issuer.refuse(error, asked.target, waiting: waiting.id, address: context.clientAddress, now: now)
+        case .signIn where hasGivenUp:
+            // OpenID Connect Core §3.1.2.1: who can't be authenticated anew is not sent round in circles.
+            return try await issuer.refuse(
+                AuthorizationJudgement.loginRequired, asked.target, waiting: waiting.id, address: context.clientAddress, now: now)
         case .signIn:
             return try await redirectToSignIn(asked, handle: handle, offersPresentAccount: false, browser: browser, now: now)
         case .selectAccount:
@@ -117,7 +123,9 @@ package struct AuthorizeEndpoint: Sendable {
         Reply.redirect(
             to: try await signIn.begin(
                 handle: handle, returnTo: Self.address(handle), loginHint: asked.loginHint,
-                client: PresentedClient(page: asked.client.page, redirectURI: asked.target.address, isPopup: asked.target.isPopup),
+                client: PresentedClient(
+                    page: asked.client.page, redirectURI: asked.target.address, onwardTargets: asked.client.onwardTargets,
+                    isPopup: asked.target.isPopup),
                 offersPresentAccount: offersPresentAccount, upstream: asked.upstreamHints, browser: browser, now: now))
     }
 

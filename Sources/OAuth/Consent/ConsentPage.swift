@@ -96,7 +96,7 @@ package struct ConsentPage: Sendable {
                 "redirectHost": asked.target.redirectURI.displayName,
             ],
             policy: PagePolicy(
-                imageURIs: client.metadata.logoURI.best().map { [$0] } ?? [], formTargetURIs: [asked.target.address],
+                imageURIs: client.metadata.logoURI.best().map { [$0] } ?? [], formTargetURIs: [asked.target.address] + client.onwardTargets,
                 isIsolated: !asked.target.isPopup))
     }
 

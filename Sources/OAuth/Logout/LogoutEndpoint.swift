@@ -64,7 +64,8 @@ package struct LogoutEndpoint: Sendable {
 
     private func ask(_ session: Session, _ asked: Asked) throws -> Response {
         try signOut.ask(
-            session, action: Self.confirmPath, hidden: asked.fields, client: asked.client?.page, returnURI: asked.returnURI)
+            session, action: Self.confirmPath, hidden: asked.fields, client: asked.client?.page,
+            formTargets: asked.returnURI.map { [$0] + (asked.client?.onwardTargets ?? []) } ?? [])
     }
 
     private func done(_ asked: Asked, _ request: Request) throws -> Response {

@@ -64,7 +64,7 @@ package struct TokenIssuer: Sendable {
             if let constraint = approval.constraint { json.field("cnf", constraint.confirmation) }
             if let authorization = approval.authorization {
                 json.field("auth_time", authorization.authenticatedAt.numericDate)
-                json.field("acr", AuthenticationContext.judge(methods: authorization.methods).rawValue)
+                json.field("acr", AuthenticationContext.claim(methods: authorization.methods))
                 json.field("amr", AuthenticationMethods(authorization.methods).amr)
                 if !authorization.isOffline { json.field("sid", authorization.sessionID.token) }
                 json.field("grant_id", authorization.grantID.token)
@@ -89,7 +89,7 @@ package struct TokenIssuer: Sendable {
             if let nonce = identity.nonce { json.field("nonce", nonce) }
             if let authorization = approval.authorization {
                 json.field("auth_time", authorization.authenticatedAt.numericDate)
-                json.field("acr", AuthenticationContext.judge(methods: authorization.methods).rawValue)
+                json.field("acr", AuthenticationContext.claim(methods: authorization.methods))
                 let methods = AuthenticationMethods(authorization.methods)
                 json.field("amr", methods.amr)
                 json.field("idp", ifPresent: methods.provider)

@@ -42,9 +42,10 @@ package struct DPoPKey: Sendable {
                 material = .p256(key)
             case .rsa(let modulus, _):
                 guard algorithm != "ES256", modulus.count <= Self.modulusBytesMax,
-                    let key = try? VerificationKey(JWK(jwk.material), isPSS: algorithm == "PS256")
+                    let key = try? VerificationKey(JWK(jwk.material, algorithm: algorithm))
                 else { throw .unsuitableKey }
                 material = .rsa(key)
+            case .ed25519: throw .unsuitableKey
             }
         default:
             throw .unsuitableKey

@@ -1,12 +1,14 @@
 import Crypto
 
-/// A public key as JSON (RFC 7517), of the two kinds that we verify with.
+/// A public key as JSON (RFC 7517), of the kinds that we verify with.
 package struct JWK: Sendable, Equatable {
     package enum Material: Sendable, Equatable {
         /// The coordinates of a point on P-256, 32 bytes each (RFC 7518 §6.2.1).
         case p256(x: [UInt8], y: [UInt8])
         /// Modulus and exponent, big-endian without leading zeros (RFC 7518 §6.3.1).
         case rsa(modulus: [UInt8], exponent: [UInt8])
+        /// A point on Ed25519, 32 bytes (RFC 8037 §2).
+        case ed25519([UInt8])
     }
 
     package let material: Material
@@ -43,16 +45,21 @@ package struct JWK: Sendable, Equatable {
                 throw .unsuitableKey
             }
             material = .rsa(modulus: modulus, exponent: exponent)
+        case "OKP":
+            guard members["crv"]?.string == "Ed25519", let x = Self.bytes(members["x"]), x.count == 32 else { throw .unsuitableKey }
+            material = .ed25519(x)
         default:
             throw .unsuitableKey
         }
     }
 
-    /// The one algorithm that we use such a key for.
+    /// The one algorithm that we use such a key for. With RSA there are two, and it is the key that says which: never the token, or a
+    /// signature of one kind could be taken for the other's (RFC 8725 §3.1).
     package var verificationAlgorithm: String {
         switch material {
         case .p256: "ES256"
-        case .rsa: "RS256"
+        case .rsa: algorithm == "PS256" ? "PS256" : "RS256"
+        case .ed25519: "EdDSA"
         }
     }
 
@@ -78,6 +85,8 @@ package struct JWK: Sendable, Equatable {
             ["kty": "EC", "crv": "P-256", "x": Base64URL.encode(x), "y": Base64URL.encode(y)]
         case .rsa(let modulus, let exponent):
             ["kty": "RSA", "n": Base64URL.encode(modulus), "e": Base64URL.encode(exponent)]
+        case .ed25519(let x):
+            ["kty": "OKP", "crv": "Ed25519", "x": Base64URL.encode(x)]
         }
     }
 

@@ -10,8 +10,10 @@ package struct JWTVerification: Sendable {
     private let audience: String?
     private let tolerance: TimeInterval
 
-    /// What this server can verify. `none` and the HMAC algorithms are refused even if a list names them.
+    /// What this server signs with, and expects where nothing else is said.
     package static let algorithms: Set<String> = ["ES256", "RS256"]
+    /// What can be verified. `none` and the HMAC algorithms are refused even if a list names them.
+    package static let verifiable: Set<String> = ["ES256", "RS256", "PS256", "EdDSA"]
 
     /// - Parameters:
     ///   - types: the `typ` values that are accepted.
@@ -25,7 +27,7 @@ package struct JWTVerification: Sendable {
     ) {
         self.types = types
         self.isTypeOptional = isTypeOptional
-        self.algorithms = algorithms.intersection(Self.algorithms)
+        self.algorithms = algorithms.intersection(Self.verifiable)
         self.issuer = issuer
         self.audience = audience
         tolerance = TimeInterval(clockTolerance.components.seconds) + TimeInterval(clockTolerance.components.attoseconds) / 1e18

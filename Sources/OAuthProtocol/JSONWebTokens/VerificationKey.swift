@@ -9,27 +9,28 @@ package final class VerificationKey: Sendable {
 
     private enum Material: Sendable {
         case es256(ES256PublicKey)
-        case rsa(JWTKit.Insecure.RSA.PublicKey, signatureBytes: Int, isPSS: Bool)
+        case rsa(JWTKit.Insecure.RSA.PublicKey, signatureBytes: Int)
+        case ed25519(Curve25519.Signing.PublicKey)
     }
 
     private let material: Material
     /// jwt-kit hands out its verifier through an actor only. It is asked once, and what it gave is kept here.
     private let verifier = Mutex<(any JWTAlgorithm)?>(nil)
 
-    /// - Parameter isPSS: whether an RSA key is for PS256 (RFC 7518 §3.5) and not for RS256, as DPoP proofs may say. Of tokens none is.
     /// - Throws: `unsuitableKey` where the point isn't on the curve, the numbers are no RSA key, or `jwk` names another algorithm.
-    package init(_ jwk: JWK, isPSS: Bool = false) throws(JWTRefusal) {
-        algorithm = isPSS ? "PS256" : jwk.verificationAlgorithm
+    package init(_ jwk: JWK) throws(JWTRefusal) {
+        algorithm = jwk.verificationAlgorithm
         keyID = jwk.keyID
         guard jwk.algorithm == nil || jwk.algorithm == algorithm, jwk.use == nil || jwk.use == "sig" else { throw .unsuitableKey }
         do {
             switch jwk.material {
             case .p256(let x, let y):
-                guard !isPSS else { throw JWTRefusal.unsuitableKey }
                 material = .es256(try ES256PublicKey(backing: P256.Signing.PublicKey(x963Representation: [4] + x + y)))
             case .rsa(let modulus, let exponent):
                 let key = try JWTKit.Insecure.RSA.PublicKey(modulus: Base64URL.encode(modulus), exponent: Base64URL.encode(exponent))
-                material = .rsa(key, signatureBytes: modulus.count, isPSS: isPSS)
+                material = .rsa(key, signatureBytes: modulus.count)
+            case .ed25519(let x):
+                material = .ed25519(try Curve25519.Signing.PublicKey(rawRepresentation: x))
             }
         } catch {
             throw .unsuitableKey
@@ -47,15 +48,18 @@ package final class VerificationKey: Sendable {
         try self.init(JWK(.rsa(modulus: modulus, exponent: exponent), keyID: keyID))
     }
 
-    /// Whether `signature` is this key's over `message`, in the form of RFC 7518 §3.3 to §3.5: for ES256 the 64 bytes r ‖ s, never DER.
+    /// Whether `signature` is this key's over `message`, in the form of RFC 7518 §3.3 to §3.5 or RFC 8037 §3.1: for ES256 the 64 bytes r ‖ s,
+    /// never DER.
     package func isValid(_ signature: [UInt8], for message: [UInt8]) async -> Bool {
         switch material {
         case .es256:
             guard signature.count == 64, signature[..<32].contains(where: { $0 != 0 }), signature[32...].contains(where: { $0 != 0 }) else {
                 return false
             }
-        case .rsa(_, let signatureBytes, _):
+        case .rsa(_, let signatureBytes):
             guard signature.count == signatureBytes else { return false }
+        case .ed25519(let key):
+            return signature.count == 64 && key.isValidSignature(signature, for: message)
         }
         guard let verifier = await requireVerifier() else { return false }
         return (try? verifier.verify(signature, signs: message)) ?? false
@@ -66,8 +70,13 @@ package final class VerificationKey: Sendable {
         let keys = JWTKeyCollection()
         switch material {
         case .es256(let key): await keys.add(ecdsa: key)
-        case .rsa(let key, _, false): await keys.add(rsa: key, digestAlgorithm: .sha256)
-        case .rsa(let key, _, true): await keys.add(pss: key, digestAlgorithm: .sha256)
+        case .rsa(let key, _):
+            if algorithm == "PS256" {
+                await keys.add(pss: key, digestAlgorithm: .sha256)
+            } else {
+                await keys.add(rsa: key, digestAlgorithm: .sha256)
+            }
+        case .ed25519: return nil
         }
         guard let made = try? await keys.getKey(), made.name == algorithm else { return nil }
         verifier.withLock { $0 = made }

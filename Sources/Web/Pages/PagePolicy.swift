@@ -1,5 +1,8 @@
 /// What a page may load and where its forms may lead: the changing part of its Content-Security-Policy (CSP Level 3).
 package struct PagePolicy: Sendable {
+    /// Applications list few addresses; what is beyond would make a header that proxies refuse.
+    package static let formTargetsMax = 16
+
     private let images: [String]
     private let formTargets: [String]
     private let runsFormPost: Bool
@@ -8,12 +11,13 @@ package struct PagePolicy: Sendable {
 
     /// - Parameters:
     ///   - imageURIs: Where images come from, besides this site: the client's logo.
-    ///   - formTargetURIs: Where the page's forms end up: the proven redirect URI, or browsers block the way back.
+    ///   - formTargetURIs: Where the page's forms may end up, the proven redirect URI first, or browsers block the way back. Chromium holds
+    ///     every redirect that follows a form against it, so the application's other registered addresses belong here, too.
     ///   - runsFormPost: Whether the page runs `form-post.js`.
     ///   - isIsolated: False for `display=popup`: the application that opened the window waits for word from it.
     package init(imageURIs: [String] = [], formTargetURIs: [String] = [], runsFormPost: Bool = false, isIsolated: Bool = true) {
         images = imageURIs.compactMap(Self.source)
-        formTargets = formTargetURIs.compactMap(Self.source)
+        formTargets = Self.formTargets(formTargetURIs)
         self.runsFormPost = runsFormPost
         self.isIsolated = isIsolated
     }
@@ -26,6 +30,16 @@ package struct PagePolicy: Sendable {
         value += "; form-action 'self'"
         for target in formTargets { value += " " + target }
         return value + "; base-uri 'none'; frame-ancestors 'none'"
+    }
+
+    /// The sources that cover addresses, each once, the first ``formTargetsMax``. Of sources they are the same again.
+    package static func formTargets(_ uris: [String]) -> [String] {
+        var targets: [String] = []
+        for case let target? in uris.lazy.map(source) where !targets.contains(target) {
+            targets.append(target)
+            if targets.count == formTargetsMax { break }
+        }
+        return targets
     }
 
     /// The source expression (CSP §2.3.1) that covers a URI: its origin, or its scheme where it has no host that CSP can express.

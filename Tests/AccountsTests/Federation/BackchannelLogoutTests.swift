@@ -123,9 +123,15 @@ import Testing
         Wrong("that never expires") { $0["exp"] = nil },
         Wrong("that lives for a year") { $0["exp"] = .int(start + 31_536_000) },
         Wrong("of the future") { $0["iat"] = .int(start + 61) },
+        Wrong("without iat") { $0["iat"] = nil },
         Wrong("without jti") { $0["jti"] = nil },
         Wrong("that means nobody") { $0["sub"] = nil },
         Wrong("with a subject that is no text") { $0["sub"] = "a\u{0}b" },
+        Wrong("with a subject that is too long") { $0["sub"] = .string(String(repeating: "a", count: 256)) },
+        Wrong("with a subject that is a number") {
+            $0["sub"] = 248_289_761_001
+            $0["sid"] = "upstream-session-1"
+        },
         Wrong("with a session that is no text") { $0["sid"] = "a\u{0}b" },
         Wrong("of another type", type: "at+jwt") { _ in },
     ]
@@ -136,6 +142,35 @@ import Testing
             _ = try await server.signIn(with: provider, browser: TestBrowser(server))
             #expect(try await Self.post(server, provider, type: wrong.type, wrong.change) == 400)
             #expect(try await TestRowStore(server.database).liveSessions() == 1)
+        }
+    }
+
+    @Test func `the same subject of an issuer that was asked before is somebody else`() async throws {
+        try await FederationSignInTests.run { server, provider, internet in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            // The provider is pointed elsewhere.
+            let second = TestProvider("https://two.example", clock: server.clock)
+            internet.add(second)
+            try await server.declare(second.declaration("corp"))
+            #expect(try await Self.post(server, second) { $0["iss"] = "https://two.example" } == 200)
+            #expect(try await TestRowStore(server.database).liveSessions() == 1)
+        }
+    }
+
+    @Test func `who guesses is limited, a provider with many people is not`() async throws {
+        let internet = TestInternet()
+        try await TestServer.run(configure: {
+            $0.outbound = internet.outbound()
+            $0.limits.authorizationPerAddress = .init(burst: 2, perMinute: 1)
+        }) { server in
+            let provider = TestProvider(clock: server.clock)
+            internet.add(provider)
+            try await server.declare(provider.declaration("corp"))
+            for number in 0..<4 {
+                #expect(try await Self.post(server, provider) { $0["jti"] = .string("logout-\(number)") } == 200)
+            }
+            for _ in 0..<2 { #expect(try await Self.post(server, provider) { $0["aud"] = "another" } == 400) }
+            #expect(try await Self.post(server, provider) { $0["aud"] = "another" } == 429)
         }
     }
 

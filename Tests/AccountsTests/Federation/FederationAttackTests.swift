@@ -17,9 +17,12 @@ import Testing
             let there = try await mallory.open("/sign-in/with/corp")
             _ = try await victim.open("/sign-in/with/corp")
             // The victim is lured to follow the attacker's way back, to end up in the attacker's account.
-            let page = try await victim.open(try provider.authorize(there.location))
-            #expect(page.isErrorPage)
+            let back = try provider.authorize(there.location)
+            #expect(try await victim.open(back).isErrorPage)
             #expect(try await Self.sessions(server) == 0)
+            // Nothing was asked of the provider, and the state is still good where it belongs: nobody else spends it.
+            #expect(provider.requests.isEmpty)
+            #expect(try await mallory.open(back).text.contains("Ada Lovelace"))
         }
     }
 

@@ -86,6 +86,17 @@ import Testing
         }
     }
 
+    @Test func `and not where they don't`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            provider.setPerson(["amr": ["pwd", "otp"]])
+            try await server.addClient { $0.consent = .implicit }
+            let flow = TestFlow(server)
+            _ = try await server.signIn(with: provider, browser: flow.browser)
+            let claims = try await flow.identity(from: try await flow.authorize())
+            #expect(claims["amr"]?.strings == ["fed"])
+        }
+    }
+
     @Test func `tokens are kept only for clients that the settings name, sealed, and renewed when they have expired`() async throws {
         try await FederationSignInTests.run { server, provider, _ in
             _ = try await server.signIn(with: provider, browser: TestBrowser(server))

@@ -85,6 +85,55 @@ import Testing
         }
     }
 
+    @Test func `keys are believed for an hour where none newer can be had, metadata for a day`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            provider.bend { $0.answers["/keys"] = { _ in throw OutboundError.unreachable } }
+            server.clock.advance(by: .minutes(59))
+            #expect(try await server.signIn(with: provider, browser: TestBrowser(server)).text.contains("Ada Lovelace"))
+            server.clock.advance(by: .minutes(1))
+            #expect(try await server.signIn(with: provider, browser: TestBrowser(server)).text.contains("provider_unavailable"))
+            server.clock.advance(by: .seconds(31))
+            provider.bend { $0.answers = ["/.well-known/openid-configuration": { _ in throw OutboundError.unreachable }] }
+            #expect(try await server.signIn(with: provider, browser: TestBrowser(server)).text.contains("Ada Lovelace"))
+            server.clock.advance(by: .hours(25))
+            #expect(try await TestBrowser(server).open("/sign-in/with/corp").text.contains("provider_unavailable"))
+        }
+    }
+
+    @Test func `no answer is read beyond its bound`() async throws {
+        try await FederationSignInTests.run(change: { $0.usesUserInfo = true }) { server, provider, internet in
+            let source = TestResponseSource(internet)
+            internet.add(provider.host) { call in
+                source.note(call)
+                return try await provider.answer(call)
+            }
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            let bounds = source.calls.map(\.request.bytesMax)
+            #expect(bounds.count == 4)
+            #expect(bounds.allSatisfy { $0 <= 131_072 }, "\(bounds)")
+        }
+    }
+
+    @Test func `one address sends only so many browsers to a provider`() async throws {
+        let internet = TestInternet()
+        try await TestServer.run(configure: {
+            $0.outbound = internet.outbound()
+            $0.limits.authorizationPerAddress = .init(burst: 3, perMinute: 1)
+        }) { server in
+            let provider = TestProvider(clock: server.clock)
+            internet.add(provider)
+            try await server.declare(provider.declaration("corp"))
+            let browser = TestBrowser(server)
+            let page = try await browser.open("/sign-in")
+            let link = try #require(page.link("provider-corp"))
+            var statuses: [Int] = []
+            for _ in 0..<4 { statuses.append(Int(try await browser.exchange(.get, link).status.code)) }
+            #expect(statuses.last == 429, "\(statuses)")
+            #expect(try await TestRowStore(server.database).count("federation_flows") <= 3)
+        }
+    }
+
     @Test func `a provider that is back is used again after a pause`() async throws {
         try await FederationSignInTests.run { server, provider, internet in
             provider.bend { $0.answers["/.well-known/openid-configuration"] = { _ in throw OutboundError.unreachable } }

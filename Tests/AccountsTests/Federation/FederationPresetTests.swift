@@ -120,7 +120,9 @@ import Testing
 
     @Test func `Microsoft's issuer is the tenant's, and its addresses count as verified only where it says so`() async throws {
         let internet = TestInternet()
+        // All personal accounts, and an organization.
         let tenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
+        let other = "00000000-0000-0000-0000-000000000000"
         try await TestServer.run(configure: { $0.outbound = internet.outbound() }) { server in
             let microsoft = TestProvider("https://login.microsoftonline.com/common/v2.0", clientID: "app-id", clock: server.clock)
             internet.add("login.microsoftonline.com") { call in
@@ -128,12 +130,15 @@ import Testing
                 try await microsoft.answer(call)
             }
             microsoft.bend {
-                $0.answers["/common/v2.0/.well-known/openid-configuration"] = { _ in
-                    TestProvider.json([
-                        "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0",
-                        "authorization_endpoint": "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
-                        "token_endpoint": "https://login.microsoftonline.com/token", "jwks_uri": "https://login.microsoftonline.com/keys",
-                    ])
+                for place in ["common", "organizations", "consumers", other] {
+                    $0.answers["/\(place)/v2.0/.well-known/openid-configuration"] = { _ in
+                        TestProvider.json([
+                            "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0",
+                            "authorization_endpoint": "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
+                            "token_endpoint": "https://login.microsoftonline.com/token",
+                            "jwks_uri": "https://login.microsoftonline.com/keys",
+                        ])
+                    }
                 }
                 $0.claims = { claims in
                     claims["iss"] = .string("https://login.microsoftonline.com/\(tenant)/v2.0")
@@ -159,6 +164,35 @@ import Testing
             }
             let refused = try await server.signIn(with: microsoft, id: "microsoft", browser: TestBrowser(server))
             #expect(refused.text.contains("provider_untrusted"))
+            // What is no tenant, but fits into an issuer.
+            for name in ["common", "\(tenant)/v2.0?", ""] {
+                microsoft.bend {
+                    $0.claims = { claims in
+                        claims["iss"] = .string("https://login.microsoftonline.com/\(name)/v2.0")
+                        claims["tid"] = .string(name)
+                    }
+                }
+                let page = try await server.signIn(with: microsoft, id: "microsoft", browser: TestBrowser(server))
+                #expect(page.text.contains("provider_untrusted"), "\(name)")
+            }
+            // Which tenants may come is for the settings to say.
+            for (place, comer, isExpected) in [
+                ("consumers", tenant, true), ("consumers", other, false), ("organizations", other, true), ("organizations", tenant, false),
+                (other, other, true), (other, tenant, false),
+            ] {
+                var narrow = FederationPreset.microsoft.provider(id: "microsoft", clientID: "app-id", tenant: place)
+                narrow.secret = FederationSecret("a-secret")
+                narrow.algorithms = ["ES256"]
+                try await server.declare(narrow)
+                microsoft.bend {
+                    $0.claims = { claims in
+                        claims["iss"] = .string("https://login.microsoftonline.com/\(comer)/v2.0")
+                        claims["tid"] = .string(comer)
+                    }
+                }
+                let page = try await server.signIn(with: microsoft, id: "microsoft", browser: TestBrowser(server))
+                #expect(page.text.contains("provider_untrusted") == !isExpected, "\(comer) at \(place)")
+            }
         }
     }
 

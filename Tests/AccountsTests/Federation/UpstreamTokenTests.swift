@@ -34,6 +34,18 @@ import Testing
         }
     }
 
+    @Test func `nothing is given of a provider whose settings have ceased to ask for tokens`() async throws {
+        try await FederationSignInTests.run(change: { $0.tokenClients = ["app"] }) { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            let user = try #require(try await UserStore(server.database).find(login: "ada@idp.example"))
+            let source = server.wiring.federation.tokens
+            #expect(try await source.fresh(userID: user.id, providerID: "corp", now: server.clock.now) != nil)
+            try await server.declare(provider.declaration("corp"))
+            #expect(try await TestRowStore(server.database).count("upstream_tokens") == 1)
+            #expect(try await source.fresh(userID: user.id, providerID: "corp", now: server.clock.now) == nil)
+        }
+    }
+
     @Test func `a refusal ends what is stored`() async throws {
         try await Self.run { server, provider, user async throws in
             provider.bend { $0.answers["/token"] = { _ in TestProvider.json(["error": "invalid_grant"], status: 400) } }

@@ -69,6 +69,10 @@ import Testing
             let browser = try await example.signedIn()
             let fresh = try await browser.open("/account")
             example.server.clock.advance(by: Session.recencyMax)
+            // The links, too.
+            let link = try #require(fresh.link("link-github"))
+            #expect(try await browser.exchange(.get, link).location == "/account")
+            #expect(try await TestRowStore(example.server.database).count("federation_flows") == 0)
             let stale = try await browser.open("/account")
             #expect(stale.shows("confirm-form") && !stale.shows("links") && !stale.shows("unlink-\(google.text)"))
             // The forms of the page that was open before.

@@ -40,9 +40,9 @@ import Testing
             Self.yaml(
                 "issuer: https://login.corp.example/realm/", "client_id: gatehouse", "authentication: private_key_jwt", "key_id: k1",
                 "private_key: { env: KEY }", "scopes: [openid, groups]", "parameters: [{ name: audience, value: x }]",
-                "response_mode: form_post", "algorithms: [ES256]", "clock_tolerance: 5s",
+                "response_mode: form_post", "algorithms: [ES256, PS256, EdDSA]", "clock_tolerance: 5s",
                 "claims: { name: displayName, email_verified: verified }", "roles: { claim: grp, map: [{ group: \"CN=A\", role: admin }] }",
-                "new_users: refuse", "trusted_domains: [corp.example]", "domains: [corp.example]", "trust_amr: true",
+                "new_users: refuse", "trusted_domains: [corp.example]", "domains: [corp.example]", "trust_amr: true", "trust_acr: true",
                 "tokens: { clients: [app] }"), environment: ["KEY": key])
         let provider = try #require(settings.federation.providers.first)
         #expect(provider.authentication == .privateKeyJWT)
@@ -50,12 +50,21 @@ import Testing
         #expect(provider.mapping.claims["name"] == "displayName")
         #expect(provider.tokenClients == ["app"])
         #expect(provider.responseMode == .formPost)
+        #expect(provider.trustsContext == true)
+        #expect(provider.algorithms == ["ES256", "PS256", "EdDSA"])
         // As it goes to the database and comes back.
         let read = try JSONDecoder().decode(FederationProvider.self, from: JSONEncoder().encode(provider))
         var open = provider
         open.secret = nil
         #expect(read == open)
         #expect(String(decoding: try JSONEncoder().encode(provider), as: UTF8.self).contains("PRIVATE") == false)
+    }
+
+    @Test func `what was stored before a setting came is read as if it was off`() throws {
+        let provider = FederationPreset.google.provider(id: "google", clientID: "x")
+        let stored = try JSONEncoder().encode(provider)
+        #expect(!String(decoding: stored, as: UTF8.self).contains("trustsContext"))
+        #expect(try JSONDecoder().decode(FederationProvider.self, from: stored) == provider)
     }
 
     @Test func `what can't be is refused`() {
@@ -157,6 +166,42 @@ import Testing
             #expect(try await signIn() == 1)
             try await apply("local: true")
             #expect(try await TestRowStore(server.database).count("upstream_tokens") == 0)
+            try await apply(keeping)
+            #expect(try await signIn() == 1)
+            try await apply("local: true\nprune: true")
+            // Where there was nothing, nothing is on record.
+            try await apply(keeping)
+            try await apply("local: true\nprune: true")
+            #expect(try await Self.erasures(server) == ["settings 1", "provider disabled 1", "provider erased 1"])
+        }
+    }
+
+    private static func erasures(_ server: TestServer) async throws -> [String] {
+        try await server.database.all(
+            """
+            select concat_ws(' ', detail->>'reason', detail->>'count') from audit_events where kind = 'upstream_token.erased'
+            order by occurred_at, transaction_id, id
+            """
+        ) { try $0.text(0) }
+    }
+
+    @Test func `tokens of a person who leaves the file are erased, and that is on record`() async throws {
+        let internet = TestInternet()
+        try await TestServer.run(configure: { $0.outbound = internet.outbound() }) { server in
+            let upstream = TestProvider("https://idp.example", clock: server.clock)
+            internet.add(upstream)
+            let yaml = Self.yaml(
+                "issuer: https://idp.example", "client_id: gatehouse", "secret: { plain: y }", "tokens: { clients: [app] }",
+                "trusted_domains: [idp.example]")
+            let ada = "users:\n  - { username: ada, password: { plain: x }, email: ada@idp.example, email_verified: true }\n"
+            _ = try await Self.apply(yaml + ada, server)
+            _ = try await server.signIn(with: upstream, browser: TestBrowser(server))
+            #expect(try await TestRowStore(server.database).count("users") == 1)
+            #expect(try await TestRowStore(server.database).count("upstream_tokens") == 1)
+            _ = try await Self.apply(yaml + "prune: true\n", server)
+            #expect(try await TestRowStore(server.database).count("users") == 0)
+            #expect(try await TestRowStore(server.database).count("upstream_tokens") == 0)
+            #expect(try await Self.erasures(server) == ["user erased"])
         }
     }
 

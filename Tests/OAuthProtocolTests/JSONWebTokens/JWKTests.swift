@@ -84,6 +84,9 @@ struct JWKTests {
             #expect(throws: JWTRefusal.unknownKey) { try set.require(for: header(unknown)) }
         }
         #expect(throws: JWTRefusal.malformed) { try JWKSet(parsing: "{}".utf8) }
+        let many: (Int) -> JSONValue = { ["keys": .array((0..<$0).map { _ in Self.p256 })] }
+        #expect(try JWKSet(parsing: many(JWKSet.keysMax).encoded()).keys.count == JWKSet.keysMax)
+        #expect(throws: JWTRefusal.malformed) { try JWKSet(parsing: many(JWKSet.keysMax + 1).encoded()) }
         #expect(throws: JWTRefusal.malformed) { try JWKSet(parsing: #"{"keys":[],"keys":[]}"#.utf8) }
     }
 }

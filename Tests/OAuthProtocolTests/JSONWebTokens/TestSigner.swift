@@ -42,6 +42,13 @@ struct TestSigner: Sendable {
             + Base64URL.encode(try rsaKey.signature(for: digest, padding: isPSS ? .PSS : .insecurePKCS1v1_5).rawRepresentation)
     }
 
+    /// The RSA key, for this algorithm.
+    func rsaJWK(_ algorithm: String?) throws -> JWK {
+        let numbers = try rsaKey.publicKey.getKeyPrimitives()
+        return JWK(
+            .rsa(modulus: Array(numbers.modulus), exponent: Array(numbers.publicExponent)), keyID: "rsa", algorithm: algorithm)
+    }
+
     func token(_ claims: JSONValue, header: JSONValue = ["alg": "ES256", "typ": "at+jwt", "kid": "ec"]) throws -> String {
         try ecSigned(input(header, claims.encoded()))
     }

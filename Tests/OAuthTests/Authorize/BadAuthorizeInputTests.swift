@@ -82,6 +82,19 @@ import Testing
         }
     }
 
+    @Test func `hints for a provider have their bounds`() async throws {
+        try await TestServer.run { server in
+            try await server.addClient()
+            let flow = TestFlow(server)
+            for (name, bytesMax) in [("domain_hint", 253), ("login_hint", 512)] {
+                let fits = try await flow.browser.open(flow.authorizeURI([name: String(repeating: "a", count: bytesMax)]))
+                #expect(fits.shows("sign-in-form"), "\(name)")
+                let long = try await flow.browser.open(flow.authorizeURI([name: String(repeating: "a", count: bytesMax + 1)]))
+                #expect(long.errorAtClient() == "invalid_request", "\(name)")
+            }
+        }
+    }
+
     @Test func `a spoiled handle`() async throws {
         try await TestServer.run { server in
             try await server.addClient()
@@ -91,6 +104,7 @@ import Testing
             let inputs =
                 BadInput.all(of: [("request", handle)], spoiling: ["request"], bytesMax: 32_768)
                 + BadInput.all(of: [("request", handle), ("account", "current")], spoiling: ["account"], bytesMax: 32_768)
+                + BadInput.all(of: [("request", handle), ("proof", "none")], spoiling: ["proof"], bytesMax: 32_768)
                 + BadInput.missing(["request"], of: [("request", handle)])
             for input in inputs {
                 let answer = try await flow.browser.exchange(.get, "/oauth2/authorize/continue?" + input.encoded)

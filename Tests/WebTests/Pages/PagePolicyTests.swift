@@ -32,6 +32,16 @@ import Testing
         #expect(PagePolicy.source(uri) == source)
     }
 
+    @Test("Each place a form may lead to is named once, the first sixteen of them, and a source covers itself")
+    func targets() {
+        let many = (0..<40).map { "https://a\($0).example/cb" }
+        let first = PagePolicy.formTargets(["https://app.example/cb", "com.example.app:/cb", "https://APP.example/other"] + many)
+        #expect(first.count == PagePolicy.formTargetsMax)
+        #expect(first.prefix(3) == ["https://app.example", "com.example.app:", "https://a0.example"])
+        #expect(PagePolicy.formTargets(first) == first)
+        #expect(PagePolicy(formTargetURIs: many).headerValue.contains("https://a15.example;"))
+    }
+
     @Test(
         "What could break out of the field or open a hole is left out",
         arguments: [

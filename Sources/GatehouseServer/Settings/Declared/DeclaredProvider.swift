@@ -110,7 +110,7 @@ struct DeclaredProvider {
         provider.usesPKCE = section.find("pkce", .bool) ?? provider.usesPKCE
         provider.usesNonce = section.find("nonce", .bool) ?? provider.usesNonce
         provider.usesUserInfo = section.find("userinfo", .bool) ?? provider.usesUserInfo
-        let algorithms: [SigningAlgorithmName] = section.scalars("algorithms", .word)
+        let algorithms: [VerificationAlgorithmName] = section.scalars("algorithms", .word)
         if !algorithms.isEmpty { provider.algorithms = algorithms.map(\.rawValue) }
         if let tolerance = section.find("clock_tolerance", .duration(.zero ... .seconds(300))) {
             provider.clockTolerance = Int(tolerance.components.seconds)
@@ -150,6 +150,7 @@ struct DeclaredProvider {
         }
         provider.domains = section.scalars("domains", .domain)
         provider.trustsMethods = section.find("trust_amr", .bool) ?? provider.trustsMethods
+        provider.trustsContext = section.find("trust_acr", .bool) ?? provider.trustsContext
         provider.refreshesProfile = section.find("refresh_profile", .bool) ?? provider.refreshesProfile
         section.section("tokens") { tokens in
             provider.tokenClients = tokens.scalars("clients", .clientID)
