@@ -26,6 +26,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
     private var context: ChannelHandlerContext?
     private var place: NIOLoopBound<RequestHandler>?
+    private var executor: EventLoopExecutor?
     private var incoming: IncomingRequest?
     /// How much of a refused body has been read, while there is one.
     private var discardedBytes: Int?
@@ -52,6 +53,7 @@ final class RequestHandler: ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         place = NIOLoopBound(self, eventLoop: context.eventLoop)
+        executor = EventLoopExecutor(context.eventLoop)
         scheduleIdleCheck(context, in: idleTimeMax)
     }
 
@@ -60,6 +62,7 @@ final class RequestHandler: ChannelDuplexHandler {
         idleCheck = nil
         self.context = nil
         place = nil
+        executor = nil
         arrivals.removeAll()
     }
 
@@ -155,7 +158,7 @@ final class RequestHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Starts the handler here and now; it leaves this thread only where it has to wait.
+    /// Starts the handler here and now; where it has to wait, it goes on here as well.
     private func answer(_ arrival: Arrival, _ context: ChannelHandlerContext) {
         guard let place else { return }
         isAnswering = true
@@ -170,11 +173,12 @@ final class RequestHandler: ChannelDuplexHandler {
             let channel = context.channel
             let eventLoop = context.eventLoop
             let responder = responder
-            Task.immediate {
+            Task.immediate(executorPreference: executor) {
                 let response = await responder(request, channel)
                 let body = CollectedBody()
                 try? await response.body.write(body)
                 let answer = Answer(head: response.head, body: body.buffer, persistence: persistence)
+                // What has actors or executors of its own may have come back elsewhere.
                 if eventLoop.inEventLoop {
                     place.value.finish(answer)
                 } else {
