@@ -1,0 +1,121 @@
+"""Clients that keep the server waiting: Debian's slowhttptest, and connections on which nothing happens. Nobody else may notice."""
+
+import contextlib
+import os
+import re
+import resource
+import shutil
+import socket
+import subprocess
+import threading
+
+import pytest
+import requests
+
+from clients import SERVICE_BASIC
+from server import Server, wait_until
+
+SERVICE = {"grant_type": "client_credentials", "scope": "notes:read"}
+# What a connection costs is measured in kibibytes; this leaves room for what the other clients' requests take.
+GROWTH_BYTES_MAX = 96 << 20
+
+
+@pytest.fixture
+def node():
+    server = Server(demo_application=False)
+    try:
+        yield server.start()
+    finally:
+        server.remove()
+
+
+def resident_bytes(node):
+    with open(f"/proc/{node.process.pid}/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
+
+
+def open_files(node):
+    return len(os.listdir(f"/proc/{node.process.pid}/fd"))
+
+
+class Bystanders:
+    """Clients that go on asking and keep every answer that isn't what they asked for."""
+
+    def __init__(self, node, count=4):
+        self.node, self.over, self.answers, self.problems = node, threading.Event(), 0, []
+        self.threads = [threading.Thread(target=self.ask) for _ in range(count)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *arguments):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def ask(self):
+        while not self.over.is_set():
+            try:
+                # A connection of its own each time: a new one must be let in as well.
+                answer = requests.post(self.node.base + "/oauth2/token", data=SERVICE, auth=SERVICE_BASIC, timeout=10)
+                page = requests.get(self.node.base + "/sign-in", timeout=10)
+                if (answer.status_code, page.status_code) != (200, 200):
+                    self.problems.append((answer.status_code, page.status_code))
+            except requests.RequestException as error:
+                self.problems.append(repr(error))
+            self.answers += 1
+
+    def check(self):
+        assert not self.problems, (len(self.problems), self.problems[:3])
+        assert self.answers > 10
+
+
+SLOWNESS = {
+    "heads": ["-H"],
+    "bodies": ["-B", "-s", "8192", "-t", "POST"],
+    "readers": ["-X", "-w", "1", "-y", "16", "-n", "3", "-z", "8"],
+}
+
+
+@pytest.mark.parametrize("words", SLOWNESS.values(), ids=SLOWNESS.keys())
+def test_a_thousand_slow_clients_are_noticed_by_nobody(node, words):
+    program = shutil.which("slowhttptest")
+    assert program, "slowhttptest is missing; scripts/install-missing test installs it"
+    address = node.base + ("/oauth2/token" if "-B" in words else "/.well-known/openid-configuration")
+    before = resident_bytes(node)
+    with Bystanders(node) as bystanders:
+        attack = subprocess.Popen(
+            [program, *words, "-c", "1000", "-r", "500", "-i", "3", "-l", "12", "-p", "10", "-x", "24", "-u", address],
+            stdout=subprocess.PIPE, text=True)
+        try:
+            wait_until(lambda: open_files(node) > 600, "the slow clients")
+            seen = bystanders.answers
+            wait_until(lambda: bystanders.answers > seen + 20, "other clients' answers")
+            during = resident_bytes(node)
+            said = re.sub(r"\x1b\[[0-9;]*m", "", attack.communicate(timeout=60)[0])
+        finally:
+            attack.kill()
+    bystanders.check()
+    assert "service available:   YES" in said and "service available:   NO" not in said, said[-600:]
+    assert during - before < GROWTH_BYTES_MAX, f"{(during - before) >> 20} MiB more"
+    assert node.post("/oauth2/token", SERVICE, SERVICE_BASIC).ok
+
+
+def test_two_thousand_idle_connections_are_noticed_by_nobody(node):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard < 8192 and hard > 0 else max(soft, 8192), hard))
+    before = resident_bytes(node)
+    with contextlib.ExitStack() as stack, Bystanders(node) as bystanders:
+        for number in range(2_000):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", node.port), timeout=10))
+            if number % 2:
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-")
+        assert open_files(node) > 2_000
+        seen = bystanders.answers
+        wait_until(lambda: bystanders.answers > seen + 20, "other clients' answers")
+        during = resident_bytes(node)
+    bystanders.check()
+    assert during - before < GROWTH_BYTES_MAX, f"{(during - before) >> 20} MiB more"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
