@@ -112,7 +112,7 @@ def test_two_thousand_idle_connections_are_noticed_by_nobody(node):
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", node.port), timeout=10))
             if number % 2:
                 connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-")
-        assert open_files(node) > 2_000
+        wait_until(lambda: open_files(node) > 2_000, "all of them to be let in")
         seen = bystanders.answers
         wait_until(lambda: bystanders.answers > seen + 20, "other clients' answers")
         during = resident_bytes(node)
