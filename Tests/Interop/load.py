@@ -119,9 +119,19 @@ class Load(Crew):
                 self.ask(http, "discovery", "GET", "/.well-known/openid-configuration")
                 time.sleep(0.05)
 
-    def check(self, windows):
-        """No answered token is lost, and failures are 503 and lie in one of the windows of (from, to) seconds."""
-        outside = [each for each in self.failures if each[2] != 503 or not any(start <= each[0] <= end for start, end in windows)]
+    def check(self, windows, deaths=()):
+        """No answered token is lost, and failures are 503 and lie in one of the windows of (from, to) seconds.
+
+        A node that is killed (`deaths`) may have redeemed a code without answering: the balancer asks the other node, and a code serves once.
+        """
+        def is_within(failure, spans):
+            return any(start <= failure[0] <= end for start, end in spans)
+
+        outside = [
+            each for each in self.failures
+            if not (each[2] == 503 and is_within(each, windows))
+            and not (each[1].startswith("visit") and each[2] == 400 and is_within(each, deaths))
+        ]
         assert not outside, (len(outside), outside[:5])
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             lost = sum(pool.map(self.count_lost, [self.access[number::8] for number in range(8)]))

@@ -92,7 +92,9 @@ def test_under_load_a_node_dies_the_database_restarts_keys_rotate_and_the_next_v
             step = {"refresh": 10, "visit": 1, "service": 20}
             load.wait_for_more(**step)
 
+            death = time.monotonic()
             two.kill()
+            deaths = [(death, time.monotonic() + 1)]
             load.wait_for_more(**step)
             two.start()
             load.wait_for_more(**step)
@@ -129,7 +131,7 @@ def test_under_load_a_node_dies_the_database_restarts_keys_rotate_and_the_next_v
             load.wait_for_more(**step)
             while time.monotonic() - begun < LOAD_SECONDS:
                 load.wait_for_more(service=1)
-        load.check(windows)
+        load.check(windows, deaths)
         assert any(start <= each[0] <= end for each in load.failures for start, end in windows), "the restart was never noticed"
         print(f"{time.monotonic() - begun:.0f} s, {load.rounds}, {len(load.access)} access tokens, {len(load.failures)} failures")
     finally:
