@@ -36,7 +36,8 @@ class Load(Crew):
         except requests.RequestException as error:
             return self.complain(what, repr(error))
         if answer.status_code != 200:
-            return self.complain(what, answer.status_code)
+            # A refusal with its reason; what is no answer of ours has none.
+            return self.complain(what, answer.json()["error"] if answer.status_code == 400 else answer.status_code)
         return answer
 
     def token(self, http, what, data, auth):
@@ -130,7 +131,7 @@ class Load(Crew):
         outside = [
             each for each in self.failures
             if not (each[2] == 503 and is_within(each, windows))
-            and not (each[1].startswith("visit") and each[2] == 400 and is_within(each, deaths))
+            and not (each[1].startswith("visit") and each[2] == "invalid_grant" and is_within(each, deaths))
         ]
         assert not outside, (len(outside), outside[:5])
         with concurrent.futures.ThreadPoolExecutor(8) as pool:

@@ -7,12 +7,12 @@ import resource
 import shutil
 import socket
 import subprocess
-import threading
 
 import pytest
 import requests
 
 from clients import SERVICE_BASIC
+from crew import Crew
 from server import Server, wait_until
 
 SERVICE = {"grant_type": "client_credentials", "scope": "notes:read"}
@@ -38,38 +38,33 @@ def open_files(node):
     return len(os.listdir(f"/proc/{node.process.pid}/fd"))
 
 
-class Bystanders:
+class Bystanders(Crew):
     """Clients that go on asking and keep every answer that isn't what they asked for."""
 
     def __init__(self, node, count=4):
-        self.node, self.over, self.answers, self.problems = node, threading.Event(), 0, []
-        self.threads = [threading.Thread(target=self.ask) for _ in range(count)]
+        super().__init__(("answer",), ask=count)
+        self.node, self.problems = node, []
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
+    def complain(self, what, problem):
+        self.problems.append((what, problem))
 
-    def __exit__(self, *arguments):
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
+    def complaints(self):
+        return self.problems[:3]
 
-    def ask(self):
+    def ask(self, name):
         while not self.over.is_set():
             try:
                 # A connection of its own each time: a new one must be let in as well.
                 answer = requests.post(self.node.base + "/oauth2/token", data=SERVICE, auth=SERVICE_BASIC, timeout=10)
                 page = requests.get(self.node.base + "/sign-in", timeout=10)
                 if (answer.status_code, page.status_code) != (200, 200):
-                    self.problems.append((answer.status_code, page.status_code))
+                    self.complain(name, (answer.status_code, page.status_code))
             except requests.RequestException as error:
-                self.problems.append(repr(error))
-            self.answers += 1
+                self.complain(name, repr(error))
+            self.count("answer")
 
     def check(self):
-        assert not self.problems, (len(self.problems), self.problems[:3])
-        assert self.answers > 10
+        assert not self.problems, (len(self.problems), self.complaints())
 
 
 SLOWNESS = {
@@ -91,8 +86,7 @@ def test_a_thousand_slow_clients_are_noticed_by_nobody(node, words):
             stdout=subprocess.PIPE, text=True)
         try:
             wait_until(lambda: open_files(node) > 600, "the slow clients")
-            seen = bystanders.answers
-            wait_until(lambda: bystanders.answers > seen + 20, "other clients' answers")
+            bystanders.wait_for_more(answer=20)
             during = resident_bytes(node)
             said = re.sub(r"\x1b\[[0-9;]*m", "", attack.communicate(timeout=60)[0])
         finally:
@@ -113,8 +107,7 @@ def test_two_thousand_idle_connections_are_noticed_by_nobody(node):
             if number % 2:
                 connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-")
         wait_until(lambda: open_files(node) > 2_000, "all of them to be let in")
-        seen = bystanders.answers
-        wait_until(lambda: bystanders.answers > seen + 20, "other clients' answers")
+        bystanders.wait_for_more(answer=20)
         during = resident_bytes(node)
     bystanders.check()
     assert during - before < GROWTH_BYTES_MAX, f"{(during - before) >> 20} MiB more"
