@@ -30,7 +30,7 @@ public struct GatehouseOptions: Sendable {
     public var keysAgeMax: Duration = .hours(1)
     /// For how long after that the keys are believed while the server can't be reached. An hour: as long as a token lives.
     public var keysStaleMax: Duration = .hours(1)
-    /// The keys are not asked for more often than this, however many tokens name keys that we don't know.
+    /// Before their time the keys are not asked for more often than this, however many tokens name keys that we don't know.
     public var keysPause: Duration = .seconds(10)
 
     /// How long the server's word about a good API key or token is kept: so long after its revocation may it still be accepted.

@@ -2,14 +2,15 @@ import FoundationEssentials
 import Runtime
 import Synchronization
 
-/// One document of a provider, kept in memory: one request at a time whoever waits, a pause between attempts whoever asks, and for a while
-/// believed beyond its age where no newer one can be had (stale-if-error, RFC 5861 §4).
+/// One document of a provider, kept in memory: one request at a time whoever waits, a pause after each attempt that failed or was made
+/// before its time, and for a while believed beyond its age where no newer one can be had (stale-if-error, RFC 5861 §4).
 final class FederationDocument<Value: Sendable>: Sendable {
     typealias Fetch = @Sendable () async throws -> Value
 
     private struct State {
         var value: (value: Value, takenAt: Date)?
-        var attemptedAt: Date?
+        /// When the attempt began after which a pause is due.
+        var pausedAt: Date?
         var failure: FederationFailure?
         var running: Task<Value, any Error>?
     }
@@ -55,12 +56,13 @@ final class FederationDocument<Value: Sendable>: Sendable {
         }
     }
 
-    /// A newer one, for whoever misses something in the one at hand.
+    /// A newer one, for whoever misses something in the one at hand, however young that is: a provider may have changed its keys right after
+    /// they were read.
     /// - Throws: ``FederationFailure``, the last one again where it was asked for less than the pause ago: a flood of sign-ins is none of calls.
     func renewed(now: Date) async throws(FederationFailure) -> Value {
         let step = state.withLock { state -> Step in
             if let running = state.running { return .wait(running) }
-            if let attemptedAt = state.attemptedAt, (0..<pause.inSeconds).contains(now.timeIntervalSince(attemptedAt)) {
+            if let pausedAt = state.pausedAt, (0..<pause.inSeconds).contains(now.timeIntervalSince(pausedAt)) {
                 if let failure = state.failure { return .fail(failure) }
                 if let held = state.value?.value { return .have(held) }
             }
@@ -75,12 +77,14 @@ final class FederationDocument<Value: Sendable>: Sendable {
     }
 
     private func start(_ state: inout State, now: Date) -> Task<Value, any Error> {
-        state.attemptedAt = now
+        let isDue = state.value.map { now.timeIntervalSince($0.takenAt) >= ageMax.inSeconds } ?? true
+        state.pausedAt = now
         let task = Task { [self] in
             do {
                 let value = try await fetch()
                 self.state.withLock {
                     $0.value = (value, now)
+                    if isDue { $0.pausedAt = nil }
                     $0.failure = nil
                     $0.running = nil
                 }

@@ -23,7 +23,9 @@ package final class PasswordHasher: Sendable {
     ) {
         let threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
         self.init(
-            cost: cost, queue: PasswordQueue(threads: threads, waitingMax: waitingMax, derive: Self.argon2), randomness: randomness)
+            cost: cost,
+            queue: PasswordQueue(threads: threads, waitingMax: waitingMax, idle: PasswordMemory.shared.release, derive: Self.argon2),
+            randomness: randomness)
     }
 
     init(cost: PasswordCost, queue: PasswordQueue, randomness: any Randomness) {
@@ -89,6 +91,7 @@ package final class PasswordHasher: Sendable {
                     context.version = UInt32(ARGON2_VERSION_13.rawValue)
                     // libargon2 wipes our copy of the password as soon as it has read it, and its own memory when it is done.
                     context.flags = Self.flagClearPassword
+                    PasswordMemory.lend(to: &context)
                     return argon2id_ctx(&context)
                 }
             }

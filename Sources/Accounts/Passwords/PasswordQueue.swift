@@ -23,12 +23,19 @@ final class PasswordQueue: Sendable {
     private let signal = DispatchSemaphore(value: 0)
     private let threads: Int
     private let waitingMax: Int
+    private let idle: @Sendable () -> Void
     private let derive: @Sendable (PasswordDerivation) throws -> [UInt8]
 
-    /// - Parameter derive: computes one hash, on one of the threads.
-    init(threads: Int, waitingMax: Int, derive: @escaping @Sendable (PasswordDerivation) throws -> [UInt8]) {
+    /// - Parameters:
+    ///   - idle: called by a thread that finds nothing to do, before it sleeps.
+    ///   - derive: computes one hash, on one of the threads.
+    init(
+        threads: Int, waitingMax: Int, idle: @escaping @Sendable () -> Void = {},
+        derive: @escaping @Sendable (PasswordDerivation) throws -> [UInt8]
+    ) {
         self.threads = threads
         self.waitingMax = waitingMax
+        self.idle = idle
         self.derive = derive
         for number in 1...threads {
             let thread = Thread { [self] in hashUntilClosed() }
@@ -107,7 +114,10 @@ final class PasswordQueue: Sendable {
 
     private func hashUntilClosed() {
         while true {
-            signal.wait()
+            if signal.wait(timeout: .now()) == .timedOut {
+                idle()
+                signal.wait()
+            }
             let (entry, isClosed): (Waiting?, Bool) = state.withLock { state in
                 if state.isClosed || state.waiting.isEmpty { return (nil, state.isClosed) }
                 state.running += 1

@@ -15,7 +15,8 @@ final class DocumentCache<Document: Sendable>: Sendable {
 
     private struct State {
         var copy: Copy?
-        var attemptedAt: Date?
+        /// When the attempt began after which a pause is due: one that failed, or was made before its time.
+        var pausedAt: Date?
         var running: Task<Document, any Error>?
     }
 
@@ -35,7 +36,7 @@ final class DocumentCache<Document: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - staleMax: how long it is believed beyond its lifetime.
-    ///   - pause: between two attempts, as long as there is something to go on with.
+    ///   - pause: after an attempt that failed or that somebody wished for, as long as there is something to go on with.
     init(staleMax: Duration, pause: Duration, fetch: @escaping Fetch) {
         self.staleMax = staleMax
         self.pause = pause
@@ -58,12 +59,12 @@ final class DocumentCache<Document: Sendable>: Sendable {
         }
     }
 
-    /// A newer one, for whoever misses something in the one at hand.
+    /// A newer one, for whoever misses something in the one at hand, however young that is.
     /// - Returns: nil where it was asked for less than the pause ago, so that a flood of requests doesn't become one of ours.
     func renewed(now: Date) async throws -> Document? {
         let task = state.withLock { state -> Task<Document, any Error>? in
             if let running = state.running { return running }
-            return isPausing(state, now: now) ? nil : start(&state, now: now)
+            return isPausing(state, now: now) ? nil : start(&state, isDue: state.copy == nil, now: now)
         }
         return try await task?.value
     }
@@ -78,21 +79,22 @@ final class DocumentCache<Document: Sendable>: Sendable {
     }
 
     private func isPausing(_ state: State, now: Date) -> Bool {
-        guard let attemptedAt = state.attemptedAt else { return false }
-        return (0..<pause.inSeconds).contains(now.timeIntervalSince(attemptedAt))
+        guard let pausedAt = state.pausedAt else { return false }
+        return (0..<pause.inSeconds).contains(now.timeIntervalSince(pausedAt))
     }
 
     private func renewal(now: Date) -> Task<Document, any Error> {
-        state.withLock { $0.running ?? start(&$0, now: now) }
+        state.withLock { $0.running ?? start(&$0, isDue: true, now: now) }
     }
 
-    private func start(_ state: inout State, now: Date) -> Task<Document, any Error> {
-        state.attemptedAt = now
+    private func start(_ state: inout State, isDue: Bool, now: Date) -> Task<Document, any Error> {
+        state.pausedAt = now
         let task = Task { [self] in
             do {
                 let (document, lifetime) = try await fetch()
                 self.state.withLock {
                     $0.copy = Copy(document: document, takenAt: now, lifetime: lifetime)
+                    if isDue { $0.pausedAt = nil }
                     $0.running = nil
                 }
                 return document

@@ -43,7 +43,7 @@ package struct DiscoveryEndpoint: Sendable {
             "scopes_supported": list(Audiences(settings).allScopes),
             "response_types_supported": list(["code"]),
             "response_modes_supported": list(["query", "form_post"]),
-            "grant_types_supported": list(["authorization_code", "refresh_token", "client_credentials"]),
+            "grant_types_supported": list(["authorization_code", "refresh_token", "client_credentials", APIKeyExchange.grantType]),
             "subject_types_supported": list(["public"]),
             "id_token_signing_alg_values_supported": list(["RS256", "ES256"]),
             "token_endpoint_auth_methods_supported": list(confidential + ["none"]),

@@ -57,6 +57,8 @@ struct RefreshTokenStore: Sendable {
         return verdicts
     }
 
+    /// The laterals and `is true` leave the planner one way alone, by the primary keys: with statistics of a small database, or none, it
+    /// would rather join all families of the client to each token, and prepared statements keep such a plan while the database grows.
     private static let batchSQL = """
         with asked as materialized (
             select distinct on (a.presented) a.*
@@ -69,19 +71,22 @@ struct RefreshTokenStore: Sendable {
                 least(a.successor_expires_at, g.expires_at) as successor_expires_at,
                 g.id as grant_id, g.user_id, g.session_id, g.scopes, g.audiences, g.authenticated_at, g.methods, g.offline
             from asked a
-            join refresh_tokens t on t.token_hash = a.presented
-            join grants g on g.id = t.grant_id
-            where t.rotated_at is null and t.expires_at > a.now
-                and g.client_id = a.client and (g.sender_constraint is null or g.sender_constraint = a.sender)
-                and g.revoked_at is null and g.expires_at > a.now
-                and string_to_array(a.scopes, ' ') <@ g.scopes and string_to_array(a.audiences, ' ') <@ g.audiences
-            for no key update of g skip locked
+            cross join lateral (
+                select t.grant_id from refresh_tokens t where t.token_hash = a.presented and t.rotated_at is null and t.expires_at > a.now
+                offset 0) t
+            cross join lateral (
+                select * from grants g
+                where g.id = t.grant_id
+                    and (g.client_id = a.client) is true and (g.sender_constraint is null or g.sender_constraint = a.sender)
+                    and g.revoked_at is null and g.expires_at > a.now
+                    and string_to_array(a.scopes, ' ') <@ g.scopes and string_to_array(a.audiences, ' ') <@ g.audiences
+                for no key update skip locked) g
         ), judged as materialized (
             select h.*, u.roles
             from held h join users u on u.id = h.user_id
             where u.disabled_at is null
                 and (h.offline or exists (
-                    select from sessions s where s.id = h.session_id and s.ended_at is null and s.expires_at > h.now))
+                    select from sessions s where s.id = h.session_id and s.ended_at is null and (s.expires_at > h.now) is true))
         ), rotated as (
             update refresh_tokens t set rotated_at = j.now, successor_salt = j.salt, successor_key_id = j.key_id
             from judged j where t.token_hash = j.presented and t.rotated_at is null

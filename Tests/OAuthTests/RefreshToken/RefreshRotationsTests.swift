@@ -10,17 +10,6 @@ import Testing
 
 /// What a batch of rotations owes each of those that share it.
 @Suite struct RefreshRotationsTests {
-    private func rotation(_ token: String, _ server: TestServer) -> RefreshTokenStore.Rotation {
-        let randomness = SystemRandomness()
-        let now = server.clock.now
-        return RefreshTokenStore.Rotation(
-            presented: TokenHash(of: token), clientID: "app", constraint: nil, requestedScopes: [], requestedAudiences: [],
-            salt: randomness.bytes(RefreshSuccessor.saltByteCount), keyID: "k",
-            successor: TokenHash(of: Base64URL.encode(randomness.bytes(32))),
-            eventID: randomness.uuid(at: now), address: "192.0.2.1", now: now, graceFrom: now - .seconds(30),
-            successorExpiresAt: now + .days(7))
-    }
-
     @Test func `a token that the database refuses takes none of its batch with it`() async throws {
         try await TestServer.run { server in
             try await server.addUser()
@@ -42,7 +31,7 @@ import Testing
             let tasks = try await server.database.transaction { transaction in
                 try await transaction.execute("lock table refresh_tokens in exclusive mode")
                 func submit(_ tokens: ArraySlice<String>) -> [Task<RefreshTokenVerdict, any Error>] {
-                    tokens.map { token in Task { try await rotations.rotate(rotation(token, server)) } }
+                    tokens.map { token in Task { try await rotations.rotate(.first(token, server)) } }
                 }
                 let first = submit(tokens[..<2])
                 try await eventually("two statements wait") {
