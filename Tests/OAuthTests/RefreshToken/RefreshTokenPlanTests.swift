@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Keys
 import OAuthProtocol
 import Postgres
 import Runtime
@@ -35,6 +36,23 @@ import Testing
                     // Once to judge and once to write, and its versions of this transaction.
                     #expect(read <= 4 * Self.batchCount, "\(table): \(read) rows for \(Self.batchCount) refreshes")
                 }
+            }
+        }
+    }
+
+    @Test func `a batch is planned a few times, then no more`() async throws {
+        try await TestServer.run { server in
+            try await server.addUser()
+            try await server.addClient()
+            let tokens = try await Self.tokens(8, server)
+            try await server.database.execute("analyze")
+            try await server.database.transaction { transaction in
+                for token in tokens { _ = try await RefreshTokenStore(transaction).rotate([.first(token, server)]) }
+                let plans = try await transaction.first(
+                    "select custom_plans, generic_plans from pg_prepared_statements where statement like 'with asked%'", []
+                ) { (custom: try $0.int(0), kept: try $0.int(1)) }
+                // PostgreSQL plans a statement five times before it compares.
+                #expect(plans?.custom == 5 && plans?.kept == 3, "\(String(describing: plans))")
             }
         }
     }
