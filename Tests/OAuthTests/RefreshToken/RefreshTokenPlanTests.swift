@@ -52,7 +52,7 @@ import Testing
                     "select custom_plans, generic_plans from pg_prepared_statements where statement like 'with asked%'", []
                 ) { (custom: try $0.int(0), kept: try $0.int(1)) }
                 // PostgreSQL plans a statement five times before it compares.
-                #expect(plans?.custom == 5 && plans?.kept == 3, "\(String(describing: plans))")
+                #expect((plans?.custom ?? 9) <= 5 && (plans?.kept ?? 0) >= 3, "\(String(describing: plans))")
             }
         }
     }
