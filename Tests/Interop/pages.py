@@ -100,7 +100,7 @@ class Person:
             elif page.status_code == 503:
                 raise Unavailable(page.headers.get("Retry-After"))
             else:
-                raise AssertionError(f"neither sign-in nor consent: {page.status_code} {page.text[:2000]}")
+                raise AssertionError(f"neither sign-in nor consent: {page.status_code} {page.text[:4000]}")
         raise AssertionError("sign-in and consent without end")
 
 
