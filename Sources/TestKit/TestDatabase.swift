@@ -16,6 +16,9 @@ package enum TestDatabase {
         var settings = PostgresSettings(connectionString: connectionString)
         settings.connectionsMax = connectionsMax
         settings.preparedStatements = preparedStatements
+        // Many tests share the machine: a connection may be long in coming.
+        settings.waitMax = .seconds(60)
+        settings.connectTimeMax = .seconds(60)
         adjust(&settings)
         let database = try Database(settings: settings, logger: .quiet)
         database.start()

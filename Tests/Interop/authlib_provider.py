@@ -99,12 +99,11 @@ class AuthlibProvider:
     def __init__(self, port, redirect_uri):
         self.issuer = f"http://127.0.0.1:{port}"
         self.client = Client(redirect_uri)
-        self.person = UserInfo(sub="authlib-1815", name="Ada at Authlib", email="ada@authlib.example", email_verified=True)
         self.key = RSAKey.generate_key(2048, parameters={"kid": "first", "use": "sig", "alg": "RS256"})
         self.codes, self.tokens, self.asked = {}, [], []
         self.app = flask.Flask(__name__)
         self.authorization = AuthorizationServer(self.app, self.query_client, self.save_token)
-        self.lifetime = 3600
+        self.reset()
 
         def new_token(client, grant_type, user, scope):
             return generate_token(42)
@@ -131,6 +130,11 @@ class AuthlibProvider:
         self.tokens.append(
             Token(**values, client_id=request.client.client_id, client=request.client, user=request.user, issued_at=time.time(), revoked=False)
         )
+
+    def reset(self):
+        """As it was in the beginning, but for what it has issued."""
+        self.person = UserInfo(sub="authlib-1815", name="Ada at Authlib", email="ada@authlib.example", email_verified=True)
+        self.lifetime = 3600
 
     def register_grants(self):
         provider = self

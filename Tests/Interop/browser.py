@@ -6,12 +6,12 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 
 import requests
 
+from server import PATIENCE_SECONDS, wait_until
+
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-WAIT_SECONDS_MAX = 20
 
 
 class Driver:
@@ -31,7 +31,7 @@ class Driver:
         self.http.trust_env = False
 
     def call(self, method, path, body=None):
-        answer = self.http.request(method, self.base + path, json=body, timeout=60)
+        answer = self.http.request(method, self.base + path, json=body, timeout=180)
         value = answer.json()["value"]
         if not answer.ok:
             raise WebDriverError(value.get("error"), value.get("message", "").split("\n")[0])
@@ -40,7 +40,7 @@ class Driver:
     def stop(self):
         self.http.close()
         self.process.terminate()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=PATIENCE_SECONDS)
         self.process.stdout.close()
 
 
@@ -92,33 +92,44 @@ class Browser:
             return None
 
     def wait_until(self, condition, what):
-        deadline = time.monotonic() + WAIT_SECONDS_MAX
-        while time.monotonic() < deadline:
-            if value := condition():
-                return value
-            time.sleep(0.05)
-        raise AssertionError(f"waited in vain for {what}")
+        return wait_until(condition, what)
+
+    def act(self, element_id, action):
+        """Does something with the element; once more where the page went away, or had not been laid out, under our hands."""
+        def attempt():
+            try:
+                return [action(self.find(element_id))]
+            except WebDriverError as error:
+                if error.args[0] not in ("stale element reference", "element not interactable"):
+                    raise
+                return None
+
+        return self.wait_until(attempt, f"#{element_id} to stand still")[0]
 
     def type(self, element_id, text):
-        element = self.find(element_id)
-        self.call("POST", f"/element/{element}/clear", {})
-        self.call("POST", f"/element/{element}/value", {"text": text})
+        def replace(element):
+            self.call("POST", f"/element/{element}/clear", {})
+            self.call("POST", f"/element/{element}/value", {"text": text})
+
+        self.act(element_id, replace)
 
     def press(self, element_id):
-        self.call("POST", f"/element/{self.find(element_id)}/click", {})
+        self.act(element_id, lambda element: self.call("POST", f"/element/{element}/click", {}))
 
     def text(self, element_id):
-        """What it says; None while the page is going away under our hands."""
-        try:
-            return self.call("GET", f"/element/{self.find(element_id)}/text")
-        except WebDriverError as error:
-            if error.args[0] == "stale element reference":
-                return None
-            raise
+        return self.act(element_id, lambda element: self.call("GET", f"/element/{element}/text"))
 
     def focused(self):
-        element = self.call("GET", "/element/active")[ELEMENT]
-        return self.call("GET", f"/element/{element}/attribute/id")
+        """The id of the element; None where it has none, or has just gone away."""
+        try:
+            element = self.call("GET", "/element/active")[ELEMENT]
+            return self.call("GET", f"/element/{element}/attribute/id")
+        except WebDriverError:
+            return None
+
+    def wait_for_focus(self, element_id):
+        """The page gives it when it is drawn, which is after it has been loaded."""
+        self.wait_until(lambda: self.focused() == element_id, f"#{element_id} to have the focus")
 
     def key(self, code):
         actions = [{"type": "keyDown", "value": code}, {"type": "keyUp", "value": code}]

@@ -6,6 +6,8 @@ import queue
 import threading
 import urllib.parse
 
+from server import PATIENCE_SECONDS
+
 
 class Callback:
     def __init__(self, port):
@@ -45,9 +47,14 @@ class Callback:
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
+    def forget(self):
+        """What came and nobody asked for."""
+        while not self.arrivals.empty():
+            self.arrivals.get_nowait()
+
     def next(self):
         """(method, parameters) of the next arrival."""
-        return self.arrivals.get(timeout=20)
+        return self.arrivals.get(timeout=PATIENCE_SECONDS)
 
     def stop(self):
         self.server.shutdown()

@@ -1,5 +1,6 @@
 """A PostgreSQL server that a test owns, to be stopped, killed and started again under the program's feet."""
 
+import contextlib
 import os
 import pathlib
 import pwd
@@ -7,8 +8,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 
-from server import is_alive, wait_until
+from server import PATIENCE_SECONDS, is_alive, wait_until
+
+# The first half of the numbers of jobs' locks.
+JOB_LOCKS = 0x676A6F62
 
 
 def server_program(name):
@@ -36,7 +41,8 @@ class Cluster:
         self.process = None
 
     def start(self):
-        settings = ["listen_addresses=", "port=5432", f"unix_socket_directories={self.directory}", "max_connections=100"]
+        # Processes are killed here, and never the machine: nothing has to reach the disk.
+        settings = ["listen_addresses=", "port=5432", "fsync=off", f"unix_socket_directories={self.directory}", "max_connections=100"]
         command = [server_program("postgres"), "-D", self.data] + [word for setting in settings for word in ("-c", setting)]
         with open(self.directory.parent / (self.directory.name + ".log"), "ab") as log:
             self.process = subprocess.Popen(self.account + command, stdout=log, stderr=log, cwd="/")
@@ -59,11 +65,32 @@ class Cluster:
         except subprocess.CalledProcessError:
             return None
 
+    @contextlib.contextmanager
+    def holding(self, job):
+        """Somebody else is at a background job that one node does at a time: FNV-1a of its name, as JobLockStore reckons it."""
+        number = 2_166_136_261
+        for byte in job.encode():
+            number = (number ^ byte) * 16_777_619 % 2**32
+        lock = f"select pg_advisory_lock({JOB_LOCKS}, {number % 2**31}), pg_sleep(3600)"
+        holder = threading.Thread(target=self.try_query, args=(lock,), daemon=True)
+        holder.start()
+        try:
+            held = f"select count(*) from pg_locks where locktype = 'advisory' and classid = {JOB_LOCKS} and objid = {number % 2**31} and granted"
+            sleeping = "select pid from pg_stat_activity where query like '%pg_sleep(3600)%' and wait_event = 'PgSleep'"
+            wait_until(lambda: self.query(sleeping) and self.query(held) == ["1"], f"the lock of {job}")
+            yield
+        finally:
+            self.query("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(3600)%' and pid <> pg_backend_pid()")
+            holder.join(PATIENCE_SECONDS)
+
     def end(self, with_signal):
         """SIGINT: everyone is disconnected at once. SIGKILL: as in a crash."""
+        if with_signal == signal.SIGKILL:
+            # Stopped first, so that none is born while they are counted.
+            self.process.send_signal(signal.SIGSTOP)
         backends = [int(path.parts[2]) for path in pathlib.Path("/proc").glob("[0-9]*/stat") if parent(path) == self.process.pid]
         self.process.send_signal(with_signal)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=PATIENCE_SECONDS)
         # After a crash its children hold the shared memory for a moment, and a new server refuses to start.
         wait_until(lambda: not any(is_alive(pid) for pid in backends), "PostgreSQL's processes to end")
 

@@ -24,7 +24,7 @@ def server():
 
 @pytest.fixture(scope="session")
 def metadata(server):
-    return requests.get(server.issuer + "/.well-known/openid-configuration", timeout=10).json()
+    return requests.get(server.issuer + "/.well-known/openid-configuration", timeout=60).json()
 
 
 @pytest.fixture
@@ -35,10 +35,16 @@ def person(server):
 
 
 @pytest.fixture(scope="session")
-def callback(server):
+def callback_server(server):
     callback = Callback(server.callback_port)
     yield callback
     callback.stop()
+
+
+@pytest.fixture
+def callback(callback_server):
+    callback_server.forget()
+    return callback_server
 
 
 @pytest.fixture(scope="session")

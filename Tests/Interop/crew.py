@@ -3,6 +3,8 @@
 import threading
 import time
 
+from server import PATIENCE_SECONDS
+
 
 class Crew:
     def __init__(self, rounds, **works):
@@ -41,7 +43,7 @@ class Crew:
         with self.lock:
             self.rounds[what] += 1
 
-    def wait_for_more(self, seconds=60, **wanted):
+    def wait_for_more(self, seconds=PATIENCE_SECONDS, **wanted):
         """Until so many more rounds have been counted, or somebody has stopped the work."""
         with self.lock:
             goal = {name: self.rounds[name] + count for name, count in wanted.items()}

@@ -1,4 +1,4 @@
-"""A Gatehouse whose people may sign in with others: a second Gatehouse, Authlib, and stand-ins for GitHub and Google."""
+"""A Gatehouse whose people may sign in with others: a second Gatehouse, Authlib, django-oauth-toolkit, and stand-ins for GitHub and Google."""
 
 import html
 import re
@@ -7,6 +7,7 @@ import urllib.parse
 import requests
 
 from authlib_provider import AuthlibProvider
+from django_provider import DjangoProvider
 from server import Server, demo_settings, free_port
 from standins import GitHub, Google
 
@@ -18,7 +19,7 @@ class House:
 
     def __init__(self):
         self.server = Server()
-        ports = [free_port() for _ in range(4)]
+        ports = [free_port() for _ in range(5)]
         self.upstream = Server(demo_application=False)
         # Cookies know no ports: the two servers need two hosts.
         self.upstream.issuer = f"http://127.0.0.1:{self.upstream.port}"
@@ -26,18 +27,24 @@ class House:
         self.authlib = AuthlibProvider(ports[0], self.callback("authlib"))
         self.github, self.google = GitHub(ports[1]), Google(ports[2])
         self.away = f"http://127.0.0.1:{ports[3]}"
+        self.django = DjangoProvider(ports[4], self.callback("django"))
         self.server.settings.write_text(self.settings())
 
     def callback(self, provider):
         return f"{self.server.issuer}/sign-in/callback/{provider}"
 
     def start(self):
+        self.django.start()
         self.upstream.start()
         self.server.start()
         return self
 
-    def stop(self):
+    def reset(self):
         for part in (self.authlib, self.github, self.google):
+            part.reset()
+
+    def stop(self):
+        for part in (self.authlib, self.django, self.github, self.google):
             part.stop()
         self.server.remove()
         self.upstream.remove()
@@ -109,6 +116,11 @@ federation:
       scopes: [openid, profile, email, offline_access]
       tokens:
         clients: [demo]
+    - id: django
+      name: Django
+      issuer: {self.django.issuer}
+      client_id: {self.django.client_id}
+      secret: {{ plain: {self.django.client_secret} }}
     - id: away
       name: Far Away
       issuer: {self.away}
@@ -129,7 +141,7 @@ def go(person, address, decision="yes"):
     there = person.open(address)
     if not isinstance(there, str):
         return there
-    answer = requests.post(there, data={"go": decision}, allow_redirects=False, timeout=30)
+    answer = requests.post(there, data={"go": decision}, allow_redirects=False, timeout=60)
     assert answer.status_code in (302, 303), answer.text
     return person.open(answer.headers["Location"])
 

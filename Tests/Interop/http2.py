@@ -51,7 +51,7 @@ class Connection:
 
     def __init__(self, port, context):
         context.set_alpn_protocols(["h2"])
-        self.socket = context.wrap_socket(socket.create_connection(("localhost", port), timeout=30), server_hostname="localhost")
+        self.socket = context.wrap_socket(socket.create_connection(("localhost", port), timeout=60), server_hostname="localhost")
         assert self.socket.selected_alpn_protocol() == "h2"
         self.authority = f"localhost:{port}"
         self.stream = -1

@@ -8,6 +8,8 @@ import time
 
 import requests
 
+from server import PATIENCE_SECONDS, START_SECONDS_MAX
+
 
 def program():
     """Debian keeps it where only root's PATH looks."""
@@ -47,13 +49,13 @@ class Nginx:
         """Returns when it answers, whatever the answer is."""
         command = [program(), "-p", str(self.directory), "-e", str(self.log), "-c", str(self.settings)]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
             assert self.process.poll() is None, f"nginx ended:\n{self.words()}"
             try:
                 requests.get(self.base + "/", timeout=5, proxies={"http": None})
                 return self
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.05)
         raise AssertionError(f"nginx did not answer:\n{self.words()}")
 
@@ -63,5 +65,5 @@ class Nginx:
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=PATIENCE_SECONDS)
         shutil.rmtree(self.directory, ignore_errors=True)

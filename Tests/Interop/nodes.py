@@ -49,13 +49,13 @@ class Node(Server):
     def health(self, kind="ready"):
         """(status, answer); None where nobody answers."""
         try:
-            answer = requests.get(f"{self.base}/health/{kind}", timeout=10)
+            answer = requests.get(f"{self.base}/health/{kind}", timeout=60)
         except requests.ConnectionError:
             return None
         return answer.status_code, answer.json()
 
     def metrics(self):
-        answer = requests.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10)
+        answer = requests.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=60)
         assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         return answer.text
 

@@ -69,11 +69,11 @@ class Person:
         raise AssertionError("redirects without end")
 
     def get(self, address):
-        return self.http.get(address, allow_redirects=False, timeout=30)
+        return self.http.get(address, allow_redirects=False, timeout=60)
 
     def submit(self, page, form, **fields):
         address = urllib.parse.urljoin(page.url, form.action)
-        return self.http.post(address, data=form.fields | fields, allow_redirects=False, timeout=30)
+        return self.http.post(address, data=form.fields | fields, allow_redirects=False, timeout=60)
 
     def open(self, address):
         return self.follow(self.get(address))
@@ -100,7 +100,7 @@ class Person:
             elif page.status_code == 503:
                 raise Unavailable(page.headers.get("Retry-After"))
             else:
-                raise AssertionError(f"neither sign-in nor consent: {page.status_code} {page.text[:2000]}")
+                raise AssertionError(f"neither sign-in nor consent: {page.status_code} {page.text[:4000]}")
         raise AssertionError("sign-in and consent without end")
 
 

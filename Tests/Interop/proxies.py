@@ -9,7 +9,7 @@ import time
 
 import requests
 
-from server import CHECKOUT
+from server import CHECKOUT, PATIENCE_SECONDS, START_SECONDS_MAX
 
 
 def find(name):
@@ -37,21 +37,21 @@ class Proxy:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.name} ended:\n{self.log.read_text()}")
             try:
                 requests.get(self.base + "/", timeout=5, proxies={"http": None})
                 return self
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.05)
         raise RuntimeError(f"{self.name} did not answer:\n{self.log.read_text()}")
 
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=PATIENCE_SECONDS)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

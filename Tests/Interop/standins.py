@@ -93,6 +93,10 @@ class StandIn:
 
     pages = ()
 
+    def reset(self):
+        """As it was in the beginning, but for what it has issued and published."""
+        self.mood, self.token_error = None, None
+
     def sign_in_page(self, handler, path, query):
         action = path + "?" + urllib.parse.urlencode(query)
         handler.answer(200, PAGE.format(name=self.name, action=action.replace("&", "&amp;")).encode(), "text/html; charset=utf-8")
@@ -129,7 +133,7 @@ class GitHub(StandIn):
 
     def __init__(self, port):
         super().__init__(port)
-        self.token_error = None
+        self.reset()
         self.tokens = {}
         self.expires_in = None
         self.user = {
@@ -209,12 +213,15 @@ class Google(StandIn):
         self.keys, self.published = {}, []
         self.add_key("b2620d5e7f132b52afe8875cdf3776c064249d04")
         self.add_key("a50f6e70ef4b548a5fd9142eecd1fb8f54dce9ee")
+        self.reset()
+
+    def reset(self):
+        super().reset()
         self.signing_key = "a50f6e70ef4b548a5fd9142eecd1fb8f54dce9ee"
         self.claims = {
             "sub": "110169484474386276334", "email": "ada@gmail.example", "email_verified": True, "name": "Ada Lovelace",
             "picture": self.issuer + "/a/photo=s96-c", "given_name": "Ada", "family_name": "Lovelace",
         }
-        self.token_error = None
 
     def add_key(self, key_id, is_published=True):
         self.keys[key_id] = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -13,7 +13,7 @@ import requests
 
 from clients import SERVICE_BASIC
 from cluster import Cluster
-from crowd import Crowd
+from crowd import PATIENT, Crowd
 from server import Server, wait_until
 from test_commands import good, refused
 from test_resilience import is_active, refresh, tokens_of
@@ -55,11 +55,11 @@ def master_key(name):
 
 
 def jwks_of(server):
-    return requests.get(server.base + "/oauth2/jwks", timeout=10).json()
+    return requests.get(server.base + "/oauth2/jwks", timeout=60).json()
 
 
 def is_live(server, key):
-    answer = requests.post(server.base + "/v1/keys/verify", json={"key": key}, auth=SERVICE_BASIC, timeout=30)
+    answer = requests.post(server.base + "/v1/keys/verify", json={"key": key}, auth=SERVICE_BASIC, timeout=60)
     return answer.json()["active"]
 
 
@@ -78,7 +78,7 @@ def with_secrets(server):
 def test_a_restored_backup_goes_on_where_the_original_stood(clusters, servers):
     original, fresh = clusters(), clusters()
     key = master_key("2025")
-    server = servers(environment={"GATEHOUSE_DATABASE_URL": original.url, "GATEHOUSE_MASTER_KEYS": key}).start()
+    server = servers(environment=PATIENT | {"GATEHOUSE_DATABASE_URL": original.url, "GATEHOUSE_MASTER_KEYS": key}).start()
     folder = server.directory / "backup"
     api_key = with_secrets(server)
     tokens, jwks = tokens_of(server), jwks_of(server)
@@ -148,8 +148,9 @@ def test_an_interrupted_backup_leaves_nothing_that_looks_like_one(clusters, serv
     refused(server.command("backup", str(folder), environment=strange), '"1"', "not given")
     # The dump waits for a table that somebody holds, until the database goes away.
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        holder = pool.submit(cluster.try_query, "begin; lock table users in access exclusive mode; select pg_sleep(60)")
-        wait_until(lambda: cluster.query("select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted") != ["0"], "the lock")
+        holder = pool.submit(cluster.try_query, "begin; lock table users in access exclusive mode; select pg_sleep(3600)")
+        locked = "select count(*) from pg_locks where relation = 'users'::regclass and mode = 'AccessExclusiveLock' and granted"
+        wait_until(lambda: cluster.query(locked) != ["0"], "the lock")
         backup = pool.submit(server.command, "backup", str(folder))
         wait_until(lambda: list(server.directory.glob("backup.unfinished-*/database.dump")), "the dump")
         wait_until(lambda: cluster.query("select count(*) from pg_stat_activity where application_name = 'pg_dump' or wait_event_type = 'Lock'") != ["0"], "pg_dump")
@@ -164,7 +165,7 @@ def test_an_interrupted_backup_leaves_nothing_that_looks_like_one(clusters, serv
 def test_the_master_key_changes_while_servers_run(clusters, servers):
     cluster = clusters()
     old, new = master_key("2025"), master_key("2026")
-    one = servers(environment={"GATEHOUSE_DATABASE_URL": cluster.url, "GATEHOUSE_MASTER_KEYS": old}).start()
+    one = servers(environment=PATIENT | {"GATEHOUSE_DATABASE_URL": cluster.url, "GATEHOUSE_MASTER_KEYS": old}).start()
     two = servers(beside=one).start()
     api_key = with_secrets(one)
     tokens, jwks = tokens_of(one), jwks_of(one)
@@ -175,7 +176,8 @@ def test_the_master_key_changes_while_servers_run(clusters, servers):
             server.environment["GATEHOUSE_MASTER_KEYS"] = keys
             server.start()
 
-    with Crowd(one) as crowd:
+    # Somebody has to do it, and within a minute a server does: here it is the command's turn.
+    with cluster.holding("re-encryption"), Crowd(one) as crowd:
         # First behind the old one on every node, then before it: at no time does a node meet a key that it doesn't know.
         for keys in (f"{old},{new}", f"{new},{old}"):
             restart(keys)

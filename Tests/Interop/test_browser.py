@@ -44,7 +44,7 @@ def test_the_demo_from_its_door_to_sign_out(server, browser, screenshots):
     browser.portraits(folder, "demo-signed-in")
     before = browser.text("demo-access-token")
     browser.press("demo-refresh")
-    browser.wait_until(lambda: browser.text("demo-access-token") not in (before, None), "another access token")
+    browser.wait_until(lambda: browser.text("demo-access-token") != before, "another access token")
 
     browser.press("demo-sign-out")
     browser.wait_until(lambda: browser.seek("sign-out-button") or browser.seek("demo-sign-in"), "sign-out or the demo's door")
@@ -89,18 +89,19 @@ def test_form_post_sends_itself_or_has_a_button(server, metadata, callback, brow
 def test_the_keyboard_is_enough(server, metadata, callback, browser):
     address, state = demo_client(server).authorization_url(metadata["authorization_endpoint"], prompt="consent")
     browser.open(address)
-    browser.find("username")
-    assert browser.focused() == "username"
+    browser.wait_for_focus("username")
     browser.type("username", "ada")
     browser.key(TAB)
-    assert browser.focused() == "password"
+    browser.wait_for_focus("password")
     browser.type("password", "analytical-engine")
     browser.key(ENTER)
     browser.find("allow-button")
     for _ in range(20):
         if browser.focused() == "allow-button":
             break
+        before = browser.call("GET", "/element/active")
         browser.key(TAB)
+        browser.wait_until(lambda: browser.call("GET", "/element/active") != before, "the focus to move on")
     assert browser.focused() == "allow-button"
     browser.key(ENTER)
     assert callback.next()[1]["state"] == state

@@ -12,7 +12,7 @@ from pages import Person, query_of, read
 
 
 def post(address, data, auth=BASIC):
-    return requests.post(address, data=data, auth=auth, timeout=30, proxies={"http": None})
+    return requests.post(address, data=data, auth=auth, timeout=60, proxies={"http": None})
 
 
 def test_code_flow_with_pkce_gives_tokens_that_userinfo_accepts(server, metadata, person):
@@ -59,7 +59,7 @@ def test_revocation_ends_refresh_and_access(server, metadata, person):
     address, headers, body = web.prepare_token_revocation_request(
         metadata["revocation_endpoint"], client.token["refresh_token"], "refresh_token"
     )
-    answer = requests.post(address, data=body, headers=headers, auth=BASIC, timeout=30)
+    answer = requests.post(address, data=body, headers=headers, auth=BASIC, timeout=60)
     assert answer.status_code == 200
     with pytest.raises(InvalidGrantError):
         client.refresh_token(metadata["token_endpoint"], auth=BASIC)

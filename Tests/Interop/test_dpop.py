@@ -14,13 +14,13 @@ OWN = {"grant_type": "client_credentials", "scope": "notes:read introspect"}
 def ask_token(server, prover, form=OWN, auth=SERVICE_BASIC, base=None, **proof):
     header = prover.proof("POST", server.issuer + "/oauth2/token", **proof) if prover else None
     headers = {"DPoP": header} if header else {}
-    return requests.post((base or server.base) + "/oauth2/token", data=form, auth=auth, headers=headers, timeout=30, proxies={"http": None})
+    return requests.post((base or server.base) + "/oauth2/token", data=form, auth=auth, headers=headers, timeout=60, proxies={"http": None})
 
 
 def show(server, path, token, proof, scheme="DPoP", method="GET", base=None, **options):
     headers = {"Authorization": f"{scheme} {token}"} | ({"DPoP": proof} if proof else {})
     return requests.request(
-        method, (base or server.base) + path, headers=headers, timeout=30, proxies={"http": None}, **options)
+        method, (base or server.base) + path, headers=headers, timeout=60, proxies={"http": None}, **options)
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "PS256", "RS256"])

@@ -75,7 +75,7 @@ def get(nginx, path, bearer=None, method="GET", **headers):
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     if bearer:
         headers["Authorization"] = f"Bearer {bearer}"
-    return requests.request(method, nginx.base + path, headers=headers, allow_redirects=False, timeout=30, proxies={"http": None})
+    return requests.request(method, nginx.base + path, headers=headers, allow_redirects=False, timeout=60, proxies={"http": None})
 
 
 def reached(answer):
@@ -132,7 +132,7 @@ def test_identity_fields_from_outside_never_reach_the_service(door, path, bearer
     }
     bearer = bearer and request.getfixturevalue(bearer)
     headers = spoofed | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
-    answer = requests.get(door[1].base + path, headers=headers, timeout=30, proxies={"http": None})
+    answer = requests.get(door[1].base + path, headers=headers, timeout=60, proxies={"http": None})
     reached(answer)
     assert "spoofed" not in answer.text
 
@@ -143,7 +143,7 @@ def test_a_token_bound_to_a_key_passes_with_a_proof_for_the_original_request_onc
     proof = prover.proof("POST", server.issuer + "/oauth2/token")
     form = {"grant_type": "client_credentials", "scope": "notes:read"}
     answer = requests.post(
-        server.base + "/oauth2/token", data=form, auth=SERVICE, headers={"DPoP": proof}, timeout=30, proxies={"http": None})
+        server.base + "/oauth2/token", data=form, auth=SERVICE, headers={"DPoP": proof}, timeout=60, proxies={"http": None})
     bound = answer.json()["access_token"]
     proof = prover.proof("GET", nginx.base + "/api/notes", bound)
     told = reached(get(nginx, "/api/notes?page=2", Authorization=f"DPoP {bound}", DPoP=proof))
@@ -160,13 +160,13 @@ def test_over_tls_a_client_certificate_goes_to_the_door_and_no_further(door, cer
     base = f"https://127.0.0.1:{nginx.tls_port}"
     with requests.Session() as session:
         session.trust_env, session.verify, session.cert = False, certificates[0][0], certificates[1]
-        answer = session.get(base + "/api/notes", headers={"Authorization": f"Bearer {key}", "X-Client-Cert": "spoofed"}, timeout=30)
+        answer = session.get(base + "/api/notes", headers={"Authorization": f"Bearer {key}", "X-Client-Cert": "spoofed"}, timeout=60)
         told = reached(answer)
         assert "x-client-cert" not in told
         claims = jwt.decode(told["x-gatehouse-identity"][0], options={"verify_signature": False})
         assert claims["aud"] == base
         # Nobody has vouched for it, so it proves nothing alone.
-        assert session.get(base + "/api/notes", timeout=30).status_code == 401
+        assert session.get(base + "/api/notes", timeout=60).status_code == 401
 
 
 def test_a_signed_request_passes_once(door, tmp_path):
@@ -196,13 +196,13 @@ def test_a_client_certificate_of_our_authority_passes_alone(door, certificates, 
         with requests.Session() as session:
             session.trust_env, session.verify = False, certificates[0][0]
             session.cert = (str(tmp_path / "caller.pem"), str(tmp_path / "caller.key"))
-            return session.get(f"https://127.0.0.1:{nginx.tls_port}/api/notes", timeout=30)
+            return session.get(f"https://127.0.0.1:{nginx.tls_port}/api/notes", timeout=60)
 
-    wait_until(lambda: ask().status_code == 200, "the server to hear of the certificate", seconds=10)
+    wait_until(lambda: ask().status_code == 200, "the server to hear of the certificate")
     told = reached(ask())
     assert told["x-gatehouse-kind"] == ["client_certificate"] and told["x-gatehouse-client"] == ["demo-service"]
     assert server.command("certificates", "revoke", serial).returncode == 0
-    wait_until(lambda: ask().status_code == 401, "the server to hear of the revocation", seconds=10)
+    wait_until(lambda: ask().status_code == 401, "the server to hear of the revocation")
 
 
 def test_forwarded_fields_from_outside_change_nothing(door, key):
@@ -210,9 +210,9 @@ def test_forwarded_fields_from_outside_change_nothing(door, key):
         "X-Original-URI": "/open/page", "X-Original-Method": "GET", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "app.example.org",
         "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Uri": "/open/page", "X-Original-URL": "/open/page",
     }
-    answer = requests.get(door[1].base + "/admin/x", headers=spoofed, timeout=30, proxies={"http": None})
+    answer = requests.get(door[1].base + "/admin/x", headers=spoofed, timeout=60, proxies={"http": None})
     assert answer.status_code == 401
-    assert requests.get(door[1].base + "/nowhere", headers=spoofed, timeout=30, proxies={"http": None}).status_code == 403
+    assert requests.get(door[1].base + "/nowhere", headers=spoofed, timeout=60, proxies={"http": None}).status_code == 403
 
 
 @pytest.mark.parametrize("target", [
@@ -221,7 +221,7 @@ def test_forwarded_fields_from_outside_change_nothing(door, key):
 ])
 def test_a_path_of_more_than_one_reading_is_refused(door, target):
     # A socket, since clients mend what they send.
-    with socket.create_connection(("127.0.0.1", door[1].port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", door[1].port), timeout=60) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{door[1].port}\r\nConnection: close\r\n\r\n".encode())
         answer = b""
         while part := connection.recv(65_536):
@@ -238,7 +238,7 @@ def test_only_the_proxy_can_ask(door, key):
 def test_a_person_signs_in_without_scripts_and_signs_out(door):
     server, nginx = door
     person = Person(server.issuer)
-    asked = person.http.get(nginx.base + "/people/a?b=c&d=%2F", headers={"Accept": "text/html"}, allow_redirects=False, timeout=30)
+    asked = person.http.get(nginx.base + "/people/a?b=c&d=%2F", headers={"Accept": "text/html"}, allow_redirects=False, timeout=60)
     assert asked.status_code == 302
     assert asked.headers["Location"].startswith(nginx.base + "/gateway/sign-in?")
     away = person.get(asked.headers["Location"])
@@ -256,7 +256,7 @@ def test_a_person_signs_in_without_scripts_and_signs_out(door):
     # The end of her session at the issuer is the end of this one.
     page = person.open(server.issuer + "/sign-out")
     person.follow(person.submit(page, read(page).forms["sign-out-form"]))
-    wait_until(lambda: person.get(nginx.base + "/people/a").status_code == 401, "the session at the door to end", seconds=10)
+    wait_until(lambda: person.get(nginx.base + "/people/a").status_code == 401, "the session at the door to end")
     person.http.close()
 
 
@@ -268,11 +268,11 @@ def test_a_script_is_told_401(door):
 def test_sign_out_at_the_door(door):
     server, nginx = door
     person = Person(server.issuer, "admin", "gatehouse-admin")
-    asked = person.http.get(nginx.base + "/admin/x", headers={"Accept": "text/html"}, allow_redirects=False, timeout=30)
+    asked = person.http.get(nginx.base + "/admin/x", headers={"Accept": "text/html"}, allow_redirects=False, timeout=60)
     person.get(person.sign_in(person.open(person.get(asked.headers["Location"]).headers["Location"])))
     told = reached(person.get(nginx.base + "/admin/x"))
     assert told["x-gatehouse-roles"] == ["admin"]
-    elsewhere = person.http.get(nginx.base + "/gateway/sign-out", headers={"Sec-Fetch-Site": "cross-site"}, allow_redirects=False, timeout=30)
+    elsewhere = person.http.get(nginx.base + "/gateway/sign-out", headers={"Sec-Fetch-Site": "cross-site"}, allow_redirects=False, timeout=60)
     assert elsewhere.status_code == 403 and person.get(nginx.base + "/admin/x").status_code == 200
     gone = person.get(nginx.base + "/gateway/sign-out")
     assert gone.headers["Location"] == server.issuer + "/sign-out"
@@ -305,5 +305,5 @@ def test_an_answer_in_memory_survives_the_check_under_load(door, key):
     session = requests.Session()
     session.trust_env = False
     for _ in range(200):
-        assert session.get(door[1].base + "/api/notes", headers={"Authorization": f"Bearer {key}"}, timeout=30).status_code == 200
+        assert session.get(door[1].base + "/api/notes", headers={"Authorization": f"Bearer {key}"}, timeout=60).status_code == 200
     session.close()

@@ -12,6 +12,7 @@ import yaml
 from clients import BASIC, RESOURCE, SERVICE, SERVICE_BASIC
 from cluster import Cluster
 from gateway import Service, make_certificate
+from pages import Person
 from proxies import caddy, compose_nginx, find, haproxy
 from server import CHECKOUT, Server, demo_settings, free_port, wait_until
 from test_gateway import get, reached
@@ -30,12 +31,12 @@ def running():
 
 def health_of(server):
     """Where a proxy asks whether a node is well."""
-    return "/health/ready" if requests.get(server.base + "/health/ready", timeout=10).ok else "/.well-known/openid-configuration"
+    return "/health/ready" if requests.get(server.base + "/health/ready", timeout=60).ok else "/.well-known/openid-configuration"
 
 
 def token_at(base):
     answer = requests.post(
-        base + "/oauth2/token", data={"grant_type": "client_credentials", "scope": "notes:read"}, auth=SERVICE_BASIC, timeout=10)
+        base + "/oauth2/token", data={"grant_type": "client_credentials", "scope": "notes:read"}, auth=SERVICE_BASIC, timeout=60)
     assert answer.ok, answer.text
     return answer.json()["access_token"]
 
@@ -94,24 +95,27 @@ def test_a_balancer_spreads_over_two_nodes_and_passes_over_one_that_is_gone(name
             "10.0.0.11:8080": nodes[0], "10.0.0.12:8080": nodes[1], "/health/ready": health_of(one)}))
     else:
         balancer = running(haproxy(port, make_certificate(one.directory, "proxy"), nodes, health_of(one)))
-    wait_until(lambda: requests.get(balancer.base + "/oauth2/jwks", timeout=10).ok, "the nodes to be seen")
-    assert requests.get(balancer.base + "/metrics", timeout=10).status_code == 404
+    wait_until(lambda: requests.get(balancer.base + "/oauth2/jwks", timeout=60).ok, "the nodes to be seen")
+    assert requests.get(balancer.base + "/metrics", timeout=60).status_code == 404
     # A client can't choose the address that it is known by.
     spoofed = {"X-Forwarded-For": "203.0.113.7", "Forwarded": "for=203.0.113.7"}
-    answer = requests.post(balancer.base + "/oauth2/token", data={"grant_type": "client_credentials"}, auth=("nobody", "x"), headers=spoofed, timeout=10)
+    answer = requests.post(balancer.base + "/oauth2/token", data={"grant_type": "client_credentials"}, auth=("nobody", "x"), headers=spoofed, timeout=60)
     assert answer.status_code == 401
-    wait_until(lambda: cluster.query("select count(*) from audit_events where address is not null") != ["0"] or True, "the audit log")
-    assert cluster.query("select count(*) from audit_events where address = '203.0.113.7'") == ["0"]
+    stranger = Person(balancer.base, password="not-the-password")
+    stranger.http.headers.update(spoofed)
+    stranger.sign_in(stranger.open(balancer.base + "/sign-in"))
+    stranger.http.close()
+    assert cluster.query("select distinct address from audit_events where kind = 'sign_in.refused'") == ["127.0.0.1"]
     for gone, left in ((one, two), (two, one)):
         tokens = [token_at(balancer.base) for _ in range(10)]
         gone.kill()
         # Asking only reads, so that it may be tried again; nothing else is.
-        wait_until(lambda: requests.get(balancer.base + "/oauth2/jwks", timeout=10).ok, "the other node", seconds=5)
+        wait_until(lambda: requests.get(balancer.base + "/oauth2/jwks", timeout=60).ok, "the other node")
         for token in tokens:
             assert left.post("/oauth2/introspect", {"token": token}, SERVICE_BASIC).json()["active"]
-        assert all(requests.get(balancer.base + "/oauth2/jwks", timeout=10).ok for _ in range(10))
+        assert all(requests.get(balancer.base + "/oauth2/jwks", timeout=60).ok for _ in range(10))
         gone.start()
-        wait_until(lambda: requests.get(balancer.base + "/oauth2/jwks", timeout=10).ok, "both nodes", seconds=10)
+        wait_until(lambda: requests.get(balancer.base + "/oauth2/jwks", timeout=60).ok, "both nodes")
 
 
 def compose_server(running, cluster, networks="127.0.0.1"):
@@ -141,20 +145,20 @@ def test_the_stack_s_settings_and_its_nginx_work_together(running):
     running(compose_nginx("api.conf", api_port, {"9000": api_port}, {}))
     front = running(compose_nginx("plain.conf", issuer_port, {"8080": issuer_port, "8090": door_port}, {
         "gatehouse:8080": f"127.0.0.1:{server.port}", "api:9000": f"127.0.0.1:{api_port}"}))
-    assert requests.get(front.base + "/.well-known/openid-configuration", timeout=10).json()["issuer"] == f"http://localhost:{issuer_port}"
-    assert requests.get(front.base + "/metrics", timeout=10).status_code == 404
+    assert requests.get(front.base + "/.well-known/openid-configuration", timeout=60).json()["issuer"] == f"http://localhost:{issuer_port}"
+    assert requests.get(front.base + "/metrics", timeout=60).status_code == 404
     answer = requests.post(
-        front.base + "/oauth2/token", data={"grant_type": "client_credentials", "scope": "notes:read"}, auth=("sample-service", "s" * 40), timeout=10)
+        front.base + "/oauth2/token", data={"grant_type": "client_credentials", "scope": "notes:read"}, auth=("sample-service", "s" * 40), timeout=60)
     assert answer.ok, answer.text
     door = f"http://127.0.0.1:{door_port}"
-    ask = lambda path, **fields: requests.get(door + path, headers=fields, allow_redirects=False, timeout=10)
+    ask = lambda path, **fields: requests.get(door + path, headers=fields, allow_redirects=False, timeout=60)
     assert ask("/open/").json()["kind"] == "anonymous"
     told = ask("/api/notes", Authorization=f"Bearer {answer.json()['access_token']}").json()
     assert (told["subject"], told["scopes"], told["kind"]) == ("sample-service", "notes:read", "access_token")
     assert ask("/api/notes").status_code == 401
     answer = ask("/", Accept="text/html", **{"Sec-Fetch-Mode": "navigate"})
     assert answer.status_code == 302 and "/gateway/sign-in?" in answer.headers["Location"]
-    answer = requests.get(door + "/gateway/sign-in?return=/", allow_redirects=False, timeout=10)
+    answer = requests.get(door + "/gateway/sign-in?return=/", allow_redirects=False, timeout=60)
     assert answer.headers["Location"].startswith(f"http://localhost:{issuer_port}/oauth2/authorize?")
     # With TLS before it: another issuer, another origin.
     server.stop()
@@ -168,7 +172,7 @@ def test_the_stack_s_settings_and_its_nginx_work_together(running):
         "/run/secrets/tls_certificate": certificate, "/run/secrets/tls_key": key})
     running(secure)
     ask = lambda port, path, **fields: requests.get(
-        f"https://127.0.0.1:{port}{path}", headers=fields, allow_redirects=False, timeout=10, verify=certificate)
+        f"https://127.0.0.1:{port}{path}", headers=fields, allow_redirects=False, timeout=60, verify=certificate)
     assert ask(secrets[0], "/.well-known/openid-configuration").json()["issuer"] == f"https://localhost:{secrets[0]}"
     host = f"api.localhost:{secrets[1]}"
     assert ask(secrets[1], "/open/", Host=host).json()["kind"] == "anonymous"

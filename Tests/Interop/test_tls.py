@@ -34,7 +34,7 @@ class TLSServer(Server):
 
     def start(self):
         self.launch()
-        wait_until(lambda: all(self.answers(port) for port in (self.port, self.mutual_port)), "both ports", seconds=90)
+        wait_until(lambda: all(self.answers(port) for port in (self.port, self.mutual_port)), "both ports")
         return self
 
     def answers(self, port):
@@ -59,7 +59,7 @@ class TLSServer(Server):
         return answer
 
     def connect(self, port, context=None):
-        connection = http.client.HTTPSConnection("localhost", port, context=context or self.context(), timeout=30)
+        connection = http.client.HTTPSConnection("localhost", port, context=context or self.context(), timeout=60)
         connection.request("GET", METADATA)
         return connection
 
@@ -85,15 +85,15 @@ def older():
 def shaken_hands(port, version):
     """What openssl makes of a handshake."""
     words = ["openssl", "s_client", "-connect", f"localhost:{port}", version]
-    return subprocess.run(words, input="", capture_output=True, text=True, timeout=30)
+    return subprocess.run(words, input="", capture_output=True, text=True, timeout=60)
 
 
 def test_curl_speaks_http_2_and_is_told_to_stay_with_https(tls):
     words = ["curl", "-s", "-i", "--cacert", tls.directory / "server.crt", tls.issuer + METADATA]
-    answer = subprocess.run(words + ["--http2"], capture_output=True, text=True, timeout=30).stdout
+    answer = subprocess.run(words + ["--http2"], capture_output=True, text=True, timeout=60).stdout
     assert answer.startswith("HTTP/2 200")
     assert "strict-transport-security: max-age=31536000" in answer.lower()
-    answer = subprocess.run(words + ["--http1.1"], capture_output=True, text=True, timeout=30).stdout
+    answer = subprocess.run(words + ["--http1.1"], capture_output=True, text=True, timeout=60).stdout
     assert answer.startswith("HTTP/1.1 200")
 
 
@@ -115,17 +115,17 @@ def test_a_head_that_is_too_long_for_http_2_costs_nobody_else_anything(tls):
     # Over HTTP/1.1 the limit is a larger one. What curl sends before it knows of any limit ends its own connection.
     words = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", tls.directory / "server.crt", tls.issuer + METADATA]
     for length, version, status in ((40_000, "--http1.1", "200"), (100_000, "--http1.1", "431"), (20_480, "--http2", "000")):
-        answer = subprocess.run([*words, version, "-H", "X-Long: " + "a" * length], capture_output=True, text=True, timeout=30)
+        answer = subprocess.run([*words, version, "-H", "X-Long: " + "a" * length], capture_output=True, text=True, timeout=60)
         assert answer.stdout == status, version
     assert tls.get(tls.port).status == 200
 
 
 def test_the_metadata_name_the_second_port(tls):
-    metadata = requests.get(tls.issuer + METADATA, verify=tls.directory / "server.crt", timeout=30).json()
+    metadata = requests.get(tls.issuer + METADATA, verify=tls.directory / "server.crt", timeout=60).json()
     assert metadata["issuer"] == tls.issuer
     aliases = metadata["mtls_endpoint_aliases"]
     assert aliases["token_endpoint"] == f"https://localhost:{tls.mutual_port}/oauth2/token"
-    answer = requests.post(aliases["token_endpoint"], verify=tls.directory / "server.crt", timeout=30)
+    answer = requests.post(aliases["token_endpoint"], verify=tls.directory / "server.crt", timeout=60)
     assert answer.status_code == 401 and answer.json()["error"] == "invalid_client"
 
 
@@ -168,8 +168,8 @@ def test_sessions_are_resumed_on_the_first_port_and_never_on_the_second(older, v
         first.getresponse().read()
         session = first.sock.session
         first.close()
-        second = http.client.HTTPSConnection("localhost", port, context=context, timeout=30)
-        raw = socket.create_connection(("localhost", port), timeout=30)
+        second = http.client.HTTPSConnection("localhost", port, context=context, timeout=60)
+        raw = socket.create_connection(("localhost", port), timeout=60)
         second.sock = context.wrap_socket(raw, server_hostname="localhost", session=session)
         second.request("GET", METADATA)
         assert second.getresponse().status == 200
@@ -235,7 +235,7 @@ def registrations(server, fields):
     """The status of one registration for each set of fields."""
     body = {"redirect_uris": ["https://app.example/callback"]}
     return [
-        requests.post(server.base + "/oauth2/register", json=body, headers=headers, timeout=30).status_code for headers in fields
+        requests.post(server.base + "/oauth2/register", json=body, headers=headers, timeout=60).status_code for headers in fields
     ]
 
 
