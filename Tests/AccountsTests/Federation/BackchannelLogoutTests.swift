@@ -157,6 +157,19 @@ import Testing
         }
     }
 
+    @Test func `another provider of the same issuer is another provider`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            try await server.declare(provider.declaration("another"), provider.declaration("corp"))
+            let token = provider.sign(Self.claims(), type: "logout+jwt")
+            #expect(try await server.post("/backchannel-logout/another", [("logout_token", token)]).status == .ok)
+            #expect(try await TestRowStore(server.database).liveSessions() == 1)
+            // It counts once at each.
+            #expect(try await Self.post(server, provider) == 200)
+            #expect(try await TestRowStore(server.database).liveSessions() == 0)
+        }
+    }
+
     @Test func `who guesses is limited, a provider with many people is not`() async throws {
         let internet = TestInternet()
         try await TestServer.run(configure: {
@@ -175,7 +188,11 @@ import Testing
     }
 
     @Test func `an unsigned body, no body and an unknown provider are refused`() async throws {
-        try await FederationSignInTests.run { server, _, _ in
+        try await FederationSignInTests.run { server, provider, _ in
+            // OAuth 2.0 has no such tokens, whatever keys its provider may publish.
+            try await server.declare(provider.declaration("corp"), provider.declaration("plain") { $0.kind = .oauth })
+            let signed = provider.sign(Self.claims(), type: "logout+jwt")
+            #expect(try await server.post("/backchannel-logout/plain", [("logout_token", signed)]).status == .notFound)
             let answer = try await server.post("/backchannel-logout/corp", [("logout_token", "e30.e30.")])
             #expect(answer.status == .badRequest)
             #expect(try await server.post("/backchannel-logout/corp", []).status == .badRequest)
