@@ -76,6 +76,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [nil, "upstream-session-1", "upstream-session-2"])
+    func `other people of the provider stay signed in, whatever session is named with somebody`(_ session: String?) async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            provider.setPerson(["sub": "grace", "email": "grace@idp.example"])
+            provider.bend { $0.claims = { $0["sid"] = "upstream-session-2" } }
+            let browser = TestBrowser(server)
+            _ = try await server.signIn(with: provider, browser: browser)
+            #expect(try await Self.post(server, provider) { $0["sid"] = session.map(JSONValue.string) } == 200)
+            #expect(try await TestRowStore(server.database).liveSessions() == (session == "upstream-session-2" ? 2 : 1))
+            #expect(try await browser.open("/account").text.contains("account-page"))
+        }
+    }
+
     @Test func `people who signed in otherwise stay signed in`() async throws {
         try await FederationSignInTests.run { server, provider, _ in
             try await server.addUser("grace")
