@@ -120,9 +120,7 @@ package struct CertificateIssuance: Sendable {
             .init(
                 purpose: wish.purpose, commonName: wish.commonName, names: wish.names, notBefore: now - .minutes(5),
                 notAfter: now + wish.lifetime, listURL: listURL), publicKey: publicKey, serial: serialNumber())
-        let handle = try CertificateHandle(parsing: der)
-        guard handle.isStrong else { throw CertificateIssuanceError("the key is too weak: RSA from 2048 bits, or a curve from P-256") }
-        let read = try ClientCertificate(handle, der: der)
+        let read = try ClientCertificate(parsing: der)
         let issued = IssuedCertificate(
             serial: read.serial, thumbprint: read.thumbprint, purpose: wish.purpose, clientID: wish.clientID, scopes: wish.scopes,
             names: ["CN=\(wish.commonName)"] + wish.names.map(\.description), expiresAt: read.notAfter, createdAt: now)

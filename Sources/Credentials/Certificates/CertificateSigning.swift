@@ -84,8 +84,10 @@ struct CertificateSigning: Sendable {
     /// The key that a request (PKCS#10) asks a certificate for. Nothing else of it counts.
     /// - Throws: ``CertificateIssuanceError`` when the request isn't signed with that key.
     static func publicKey(ofRequest der: [UInt8]) throws -> Certificate.PublicKey {
+        // Weak keys are among those that swift-certificates doesn't know: it reads RSA from 2048 bits, curves from P-256, and Ed25519.
         guard let request = try? CertificateSigningRequest(derEncoded: der) else {
-            throw CertificateIssuanceError("the request can not be read, or its key is of a kind that is not supported")
+            throw CertificateIssuanceError(
+                "the request can not be read, or its key is none of RSA from 2048 bits, P-256, P-384, P-521 and Ed25519")
         }
         guard request.publicKey.isValidSignature(request.signature, for: request) else {
             throw CertificateIssuanceError("the request is not signed with its own key")

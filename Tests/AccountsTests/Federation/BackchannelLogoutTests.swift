@@ -76,6 +76,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [nil, "upstream-session-1", "upstream-session-2"])
+    func `other people of the provider stay signed in, whatever session is named with somebody`(_ session: String?) async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            provider.setPerson(["sub": "grace", "email": "grace@idp.example"])
+            provider.bend { $0.claims = { $0["sid"] = "upstream-session-2" } }
+            let browser = TestBrowser(server)
+            _ = try await server.signIn(with: provider, browser: browser)
+            #expect(try await Self.post(server, provider) { $0["sid"] = session.map(JSONValue.string) } == 200)
+            #expect(try await TestRowStore(server.database).liveSessions() == (session == "upstream-session-2" ? 2 : 1))
+            #expect(try await browser.open("/account").text.contains("account-page"))
+        }
+    }
+
     @Test func `people who signed in otherwise stay signed in`() async throws {
         try await FederationSignInTests.run { server, provider, _ in
             try await server.addUser("grace")
@@ -157,6 +171,19 @@ import Testing
         }
     }
 
+    @Test func `another provider of the same issuer is another provider`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            try await server.declare(provider.declaration("another"), provider.declaration("corp"))
+            let token = provider.sign(Self.claims(), type: "logout+jwt")
+            #expect(try await server.post("/backchannel-logout/another", [("logout_token", token)]).status == .ok)
+            #expect(try await TestRowStore(server.database).liveSessions() == 1)
+            // It counts once at each.
+            #expect(try await Self.post(server, provider) == 200)
+            #expect(try await TestRowStore(server.database).liveSessions() == 0)
+        }
+    }
+
     @Test func `who guesses is limited, a provider with many people is not`() async throws {
         let internet = TestInternet()
         try await TestServer.run(configure: {
@@ -175,7 +202,11 @@ import Testing
     }
 
     @Test func `an unsigned body, no body and an unknown provider are refused`() async throws {
-        try await FederationSignInTests.run { server, _, _ in
+        try await FederationSignInTests.run { server, provider, _ in
+            // OAuth 2.0 has no such tokens, whatever keys its provider may publish.
+            try await server.declare(provider.declaration("corp"), provider.declaration("plain") { $0.kind = .oauth })
+            let signed = provider.sign(Self.claims(), type: "logout+jwt")
+            #expect(try await server.post("/backchannel-logout/plain", [("logout_token", signed)]).status == .notFound)
             let answer = try await server.post("/backchannel-logout/corp", [("logout_token", "e30.e30.")])
             #expect(answer.status == .badRequest)
             #expect(try await server.post("/backchannel-logout/corp", []).status == .badRequest)

@@ -311,6 +311,17 @@ import Testing
         }
     }
 
+    @Test func `the same subject at another provider of the same issuer is somebody else`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            try await server.declare(provider.declaration("corp"), provider.declaration("another") { $0.newUsers = .refuse })
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            provider.setPerson(["email": nil])
+            let page = try await server.signIn(with: provider, id: "another", browser: TestBrowser(server))
+            #expect(page.text.contains("account_unknown"))
+            #expect(try await Self.sessions(server) == 1)
+        }
+    }
+
     @Test func `a sign-in that should prove the person anew is not answered with an old one`() async throws {
         try await FederationSignInTests.run { server, provider, _ in
             try await server.addClient()

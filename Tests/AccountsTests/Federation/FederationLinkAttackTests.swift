@@ -68,6 +68,48 @@ import Testing
         #expect(judgement.judge(owner: nil, namesake: ada) == .prove(ada.id, hasPassword: false))
     }
 
+    @Test func `an identity is found and removed under its owner's name only`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            _ = try await server.signIn(with: provider, browser: TestBrowser(server))
+            let ada = try #require(try await UserStore(server.database).find(login: "ada@idp.example"))
+            let grace = try await server.addUser("grace")
+            let store = FederationStore(server.database)
+            let identity = try #require(try await store.list(of: ada.id).first)
+            #expect(try await store.find(id: identity.id, of: ada.id)?.id == identity.id)
+            #expect(try await store.find(id: identity.id, of: grace.id)?.id == nil)
+            #expect(try await store.unlink(identity.id, of: grace.id, hasAnother: true) == .unknown)
+            #expect(try await store.list(of: ada.id).map(\.id) == [identity.id])
+        }
+    }
+
+    @Test func `what the person has turned down is not linked by a proof that was under way`() async throws {
+        try await FederationSignInTests.run { server, provider, _ in
+            let ada = try await server.addUser("ada") { $0.email = "ada@idp.example" }
+            #expect(try await server.signIn(with: provider, browser: TestBrowser(server)).text.contains("linking-note"))
+            let signIn = try #require(
+                try await server.database.first("select sign_in_id from pending_identities") { try $0.uuid(0) })
+            let settled = try await withThrowingTaskGroup(of: Bool.self) { group in
+                try await server.database.transaction { transaction in
+                    try await transaction.execute("delete from pending_identities")
+                    group.addTask {
+                        try await FederationSignIn(federation: server.wiring.federation).settle(
+                            signIn, provenBy: ada.id, address: "", now: server.clock.now) != nil
+                    }
+                    try await eventually("the proof waits for the identity's row, or is through") {
+                        let waiting = try await server.database.first(
+                            "select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')"
+                        ) { try $0.int(0) }
+                        if waiting != 0 { return true }
+                        return try await !FederationStore(server.database).list(of: ada.id).isEmpty
+                    }
+                }
+                return try #require(try await group.next())
+            }
+            #expect(!settled)
+            #expect(try await FederationStore(server.database).list(of: ada.id).isEmpty)
+        }
+    }
+
     @Test func `two ways to sign in that are removed at once are not both removed`() async throws {
         try await FederationSignInTests.run { server, provider, _ in
             try await server.declare(provider.declaration("another"))

@@ -137,10 +137,10 @@ import Web
         }
     }
 
-    @Test(arguments: ["sid", "sub"])
-    func `a name that no database takes for text is refused`(_ name: String) async throws {
+    @Test(arguments: ["sid", "sub"], ["a\u{0}b", "a\nb", .string(String(repeating: "a", count: 256)), "", 7] as [JSONValue])
+    func `a name that is no short text is refused, not left out`(_ name: String, _ value: JSONValue) async throws {
         try await FederationSignInTests.run { server, provider, _ in
-            provider.bend { $0.claims = { $0[name] = "a\u{0}b" } }
+            provider.bend { $0.claims = { $0[name] = value } }
             let page = try await server.signIn(with: provider, browser: TestBrowser(server))
             #expect(page.text.contains("provider_untrusted"))
             #expect(try await TestRowStore(server.database).liveSessions() == 0)

@@ -87,6 +87,31 @@ import X509
         }
     }
 
+    /// RSA of 1024 bits, and P-224.
+    static let weakRequests = [
+        """
+        MIIBUTCBuwIBADASMRAwDgYDVQQDDAdiaWxsaW5nMIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQClc1NF7v27+tbpuGSAFWUE7UNZsp36yZUo\
+        1ptDYOGNjwhsk1YmjNZlmXvU7wQPXURgOcd9N2Ic/CvLxbF8ImNEWSf8YWPPGS3Z1EAJ2sGMZJHrNgKtynTEP4xMv4Cddyhn8z0Ejm1COJS3OKLJ\
+        uOM8IjlNFcu/rsIFeB3Geyh/xwIDAQABoAAwDQYJKoZIhvcNAQELBQADgYEALx/f5eRNV9bZbE94wqOURcaJAw4vkHFUyZYffVlKWoZkU6v8whd2\
+        AUMumzrbXuoKWANa/kDVnEVRWS5CoCh5o5KrfMMZX/7ZWXQy//VHRQUJD+6gja49ZVjOyFqSBkb++UuZZxOKVKHaw+ncByvQsxnodo0VWYdJ7DfF\
+        J6VAza4=
+        """,
+        """
+        MIG4MGkCAQAwEjEQMA4GA1UEAwwHYmlsbGluZzBOMBAGByqGSM49AgEGBSuBBAAhAzoABFzJACcTpDmVpq1nOzrwRAs0CTlZOr+0SibllhiWUT5n\
+        0ixXzVg1EFrB8pylfq+TJs/f9ZwqMlrdoAAwCgYIKoZIzj0EAwIDPwAwPAIcE9BPUL1+S7E1YzwrjDTSjJ/a/gE8HlsIApEKmQIcNSFoNz1hCtvA\
+        OvybGpDVRxucoP2e/EctdGlCTw==
+        """,
+    ]
+
+    @Test(arguments: weakRequests)
+    func `a request for a weak key gets nothing`(_ text: String) async throws {
+        try await run { server in
+            let request = try #require(Base64.decode(utf8: text.utf8))
+            await #expect(throws: CertificateIssuanceError.self) { try await issue(server, request: request) }
+            #expect(try await TestRowStore(server.database).count("certificates") == 0)
+        }
+    }
+
     @Test func `a server's certificate is no client's`() async throws {
         try await run { server in
             let issued = try await issue(server) { wish in

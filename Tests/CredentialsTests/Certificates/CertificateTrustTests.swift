@@ -125,6 +125,9 @@ import X509
         }
         #expect(try refusal([signing.certificate]) == .wrongPurpose)
         #expect(try refusal([authority.certificate]) != nil)
+        // Trusted itself, it would be a chain of one, in which nobody vouches for anybody.
+        let trust = try CertificateTrust(authorities: [signing.certificate], revocationLists: [])
+        #expect(try refusal([signing.certificate], trust: trust) == .unknownAuthority)
     }
 
     @Test func `a chain may lead over authorities between, in any order`() throws {

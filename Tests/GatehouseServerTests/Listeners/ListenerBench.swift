@@ -88,13 +88,15 @@ struct ListenerClient: Sendable {
     /// - Parameters:
     ///   - trusting: the server's certificate, in PEM.
     ///   - chain: the certificates to show where the server asks, in PEM, with the first one's key.
+    ///   - algorithms: what the proof of that key may be signed under; nil: what the library takes.
     init(
-        trusting server: String = TestCertificates.first, showing chain: [String] = [], key: String? = nil, isHTTP2: Bool = false,
-        versionMax: TLSVersion? = nil
+        trusting server: String = TestCertificates.first, showing chain: [String] = [], key: String? = nil,
+        proving algorithms: [SignatureAlgorithm]? = nil, isHTTP2: Bool = false, versionMax: TLSVersion? = nil
     ) throws {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(server.utf8)))
         tls.maximumTLSVersion = versionMax
+        tls.signingSignatureAlgorithms = algorithms
         tls.certificateChain = try chain.flatMap { try NIOSSLCertificate.fromPEMBytes(Array($0.utf8)) }.map { .certificate($0) }
         tls.privateKey = try key.map { .privateKey(try NIOSSLPrivateKey(bytes: Array($0.utf8), format: .pem)) }
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls)

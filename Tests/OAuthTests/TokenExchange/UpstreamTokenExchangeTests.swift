@@ -146,6 +146,16 @@ import Testing
         }
     }
 
+    @Test func `a person who has been disabled gets nothing, also while this node has not heard that their tokens are revoked`()
+        async throws
+    {
+        try await run { server, _, token in
+            try await server.database.execute("update users set disabled_at = $1", [.timestamp(server.clock.now)])
+            #expect(try await exchange(server, token).errorCode == "invalid_request")
+            #expect(try await reasons(server) == ["user_gone"])
+        }
+    }
+
     @Test func `the ID token and the refresh token are no access tokens`() async throws {
         try await run { server, _, _ in
             let tokens = try await TestFlow(server).tokens(scope: "openid offline_access")
@@ -179,6 +189,12 @@ import Testing
                 #expect(answer.errorCode == "invalid_request", "\(name)")
             }
             #expect(try await exchange(server, token, ["audience": nil]).errorCode == "invalid_request")
+            // Nor is the second one of two.
+            let two = [
+                ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("subject_token", token),
+                ("subject_token_type", Self.accessTokenType), ("audience", "google"), ("audience", "github"),
+            ]
+            #expect(try await server.post("/oauth2/token", two, basic: ("app", "app-secret")).errorCode == "invalid_request")
         }
     }
 
