@@ -24,7 +24,9 @@ package final class ReplayGuard: Sendable {
     package init(database: Database, waitingMax: Int = 10_000) {
         let store = ReplayStore(database)
         self.waitingMax = waitingMax
-        queue = BatchQueue(batchMax: Self.batchMax, waitingMax: waitingMax) { await Self.judge($0, store) }
+        queue = BatchQueue(batchMax: Self.batchMax, waitingMax: waitingMax, executor: InPlaceExecutor.shared) {
+            await Self.judge($0, store)
+        }
     }
 
     /// Whether a statement is under way, and how many checks wait for the next.
