@@ -1,4 +1,3 @@
-import Crypto
 import FoundationEssentials
 
 /// What makes a proof usable once: who signed it, the nonce that it carries, and when it says it was signed.
@@ -12,7 +11,7 @@ package struct ReplayProof: Sendable {
     }
 
     /// SHA-256 of kind, key, nonce and signed time: of fixed size, whatever the sender chose.
-    let hash: [UInt8]
+    let hash: ReplayHash
     let signedAt: Date
 
     /// - Parameters:
@@ -20,15 +19,19 @@ package struct ReplayProof: Sendable {
     ///   - nonce: as it was signed.
     ///   - signedAt: as it was signed.
     package init(_ kind: Kind, keyID: String, nonce: String, signedAt: Date) {
-        var hasher = SHA256()
-        for part in [kind.rawValue, keyID, nonce] {
+        var text: [UInt8] = []
+        text.reserveCapacity(256)
+        func append(_ part: String) {
             // The length before each part, so that no two triples read the same.
-            withUnsafeBytes(of: UInt32(truncatingIfNeeded: part.utf8.count).bigEndian) { hasher.update(bufferPointer: $0) }
+            withUnsafeBytes(of: UInt32(truncatingIfNeeded: part.utf8.count).bigEndian) { text.append(contentsOf: $0) }
             var part = part
-            part.withUTF8 { hasher.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+            part.withUTF8 { text.append(contentsOf: $0) }
         }
-        withUnsafeBytes(of: signedAt.timeIntervalSince1970.bitPattern.bigEndian) { hasher.update(bufferPointer: $0) }
-        hash = Array(hasher.finalize())
+        append(kind.rawValue)
+        append(keyID)
+        append(nonce)
+        withUnsafeBytes(of: signedAt.timeIntervalSince1970.bitPattern.bigEndian) { text.append(contentsOf: $0) }
+        hash = ReplayHash(of: text)
         self.signedAt = signedAt
     }
 }

@@ -6,17 +6,17 @@ import Web
 
 /// A JSON body, read strictly: every member is of a known name and type, or the request is refused by name.
 struct JSONForm: Sendable {
-    private let members: [String: JSONValue]
+    private let members: JSONMembers
 
     /// - Throws: `invalid_request`, `payload_too_large`.
     static func read(_ request: Request, allowing names: Set<String>) async throws -> JSONForm {
         let body = try await Form.body(request)
-        if body.readableBytes == 0 { return JSONForm(members: [:]) }
+        if body.readableBytes == 0 { return JSONForm(members: JSONMembers()) }
         guard Form.saysJSON(request) else { throw OAuthError.invalidRequest("The body must be application/json.") }
-        guard let members = (try? JSONValue(parsing: body.readableBytesView))?.object else {
+        guard let members = try? JSONMembers(parsing: body.readableBytesView) else {
             throw OAuthError.invalidRequest("The body is not a JSON object.")
         }
-        if let unknown = members.keys.filter({ !names.contains($0) }).min() {
+        if let unknown = members.names.filter({ !names.contains($0) }).min() {
             throw OAuthError.invalidRequest("The member \(unknown) is not known.")
         }
         return JSONForm(members: members)
@@ -60,7 +60,7 @@ struct JSONForm: Sendable {
     /// Bytes in base64, padded (RFC 4648 §4).
     func bytes(_ name: String) throws(OAuthError) -> [UInt8]? {
         guard let value = members[name], !value.isNull else { return nil }
-        guard let bytes = value.string.flatMap({ Base64.decode(utf8: $0.utf8) }) else {
+        guard let bytes = value.string.flatMap(Base64.decode) else {
             throw .invalidRequest("The member \(name) must be base64 with its padding.")
         }
         return bytes
@@ -80,10 +80,10 @@ struct JSONForm: Sendable {
             throw .invalidRequest("The member \(name) must be a list of at most \(countMax) lines.")
         }
         return try lines.map { line throws(OAuthError) in
-            guard let pair = line.strings, pair.count == 2 else {
+            guard let pair = line.array, pair.count == 2, let name = pair[0].string, let value = pair[1].string else {
                 throw .invalidRequest("The member \(name) must hold pairs of a name and a value.")
             }
-            return (pair[0], pair[1])
+            return (name, value)
         }
     }
 

@@ -66,7 +66,14 @@ package struct SignatureVerificationEndpoint: Sendable {
             json.field("created", signature.createdAt.numericDate)
             if let expiresAt = signature.expiresAt { json.field("expires", expiresAt.numericDate) }
             if let tag = signature.tag { json.field("tag", tag) }
-            json.field("components", signature.components.map(\.text))
+            json.array("components") { json in
+                var text: [UInt8] = []
+                for component in signature.components {
+                    text.removeAll(keepingCapacity: true)
+                    component.write(into: &text)
+                    json.value(utf8: text)
+                }
+            }
         }
         return Reply.json(json.bytes)
     }

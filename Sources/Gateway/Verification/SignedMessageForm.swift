@@ -50,16 +50,17 @@ struct SignedMessageForm: Sendable {
             try form.text("path", bytesMax: MessageTarget.bytesMax), try form.text("query", bytesMax: MessageTarget.bytesMax),
         ]
         if let uri = try form.text("target_uri", bytesMax: MessageTarget.bytesMax) {
-            guard parts.allSatisfy({ $0 == nil }), let colon = uri.utf8.firstIndex(of: UInt8(ascii: ":")),
-                uri.utf8[colon...].starts(with: "://".utf8)
+            let uri = Array(uri.utf8)
+            guard parts.allSatisfy({ $0 == nil }), let colon = uri.firstIndex(of: UInt8(ascii: ":")),
+                uri[colon...].starts(with: "://".utf8)
             else {
                 throw .invalidRequest("The member target_uri must be an absolute URI, and stand for all of the target.")
             }
-            let rest = uri[uri.utf8.index(colon, offsetBy: 3)...]
-            let end = rest.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
-            let target = rest[end...]
-            let hasPath = target.utf8.first == UInt8(ascii: "/")
-            return (String(uri[..<colon]), String(rest[..<end]), hasPath ? String(target) : "/" + target)
+            let rest = uri[(colon + 3)...]
+            let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
+            func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+            let hasPath = end < rest.endIndex && rest[end] == UInt8(ascii: "/")
+            return (text(uri[..<colon]), text(rest[..<end]), hasPath ? text(rest[end...]) : "/" + text(rest[end...]))
         }
         guard let scheme = parts[0], let authority = parts[1], let path = parts[2], path.utf8.first == UInt8(ascii: "/"),
             !path.utf8.contains(UInt8(ascii: "?"))

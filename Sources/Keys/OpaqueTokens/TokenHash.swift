@@ -11,7 +11,7 @@ package struct TokenHash: Sendable, Hashable, CustomStringConvertible, CustomRef
     /// The hash of a token as it was presented, its prefix included.
     package init(of text: String) {
         var text = text
-        bytes = text.withUTF8 { Array(SHA256.hash(data: UnsafeRawBufferPointer($0))) }
+        bytes = text.withUTF8 { SHA256.bytes(of: UnsafeRawBufferPointer($0)) }
     }
 
     /// The hash read back from where it was stored; nil unless it has 32 bytes.

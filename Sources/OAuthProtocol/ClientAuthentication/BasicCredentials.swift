@@ -39,6 +39,10 @@ package struct BasicCredentials: Sendable {
     }
 
     private static func part(_ bytes: ArraySlice<UInt8>) throws(OAuthError) -> String {
+        // Nearly always there is nothing to decode.
+        if bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "+") }) {
+            return String(decoding: bytes, as: UTF8.self)
+        }
         guard let decoded = FormEncoding.decode(bytes), let text = String(validating: decoded, as: UTF8.self),
             !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
         else { throw refusal }
@@ -53,24 +57,8 @@ package struct BasicCredentials: Sendable {
 
     private static func decodeBase64(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         let paddingCount = text.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        let count = text.count - paddingCount
         guard paddingCount == 0 || (paddingCount <= 2 && text.count % 4 == 0) else { return nil }
-        var isStandard = true
-        let letters = [UInt8](unsafeUninitializedCapacity: count) { letters, written in
-            for index in 0..<count {
-                switch text[index] {
-                // Padding in the middle is none.
-                case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "="): isStandard = false
-                default: break
-                }
-                letters.initializeElement(
-                    at: index,
-                    to: text[index] == UInt8(ascii: "+")
-                        ? UInt8(ascii: "-") : text[index] == UInt8(ascii: "/") ? UInt8(ascii: "_") : text[index])
-            }
-            written = count
-        }
-        return isStandard ? Base64URL.decode(utf8: letters) : nil
+        return Base64Alphabet.standard.decode(UnsafeBufferPointer(rebasing: text[..<(text.count - paddingCount)]))
     }
 }
 

@@ -23,18 +23,22 @@ package enum Base64 {
     }
 
     /// - Returns: nil where the text isn't canonical padded base64.
-    package static func decode(utf8 text: some BidirectionalCollection<UInt8>) -> [UInt8]? {
-        var letters = Array(text)
-        guard letters.count % 4 == 0 else { return nil }
-        for _ in 0..<2 where letters.last == UInt8(ascii: "=") { letters.removeLast() }
-        for index in letters.indices {
-            switch letters[index] {
-            case UInt8(ascii: "-"), UInt8(ascii: "_"): return nil
-            case UInt8(ascii: "+"): letters[index] = UInt8(ascii: "-")
-            case UInt8(ascii: "/"): letters[index] = UInt8(ascii: "_")
-            default: break
-            }
-        }
-        return Base64URL.decode(utf8: letters)
+    package static func decode(_ text: String) -> [UInt8]? {
+        var text = text
+        return text.withUTF8(decodeContiguous)
+    }
+
+    /// As `decode(_:)`, from the bytes of the text.
+    package static func decode(utf8 text: some Collection<UInt8>) -> [UInt8]? {
+        if let bytes = text.withContiguousStorageIfAvailable(decodeContiguous) { return bytes }
+        return Array(text).withUnsafeBufferPointer(decodeContiguous)
+    }
+
+    private static func decodeContiguous(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        guard text.count % 4 == 0 else { return nil }
+        var count = text.count
+        // Never more than two; another that is left is no letter.
+        for _ in 0..<2 where count > 0 && text[count - 1] == UInt8(ascii: "=") { count -= 1 }
+        return Base64Alphabet.standard.decode(UnsafeBufferPointer(rebasing: text[..<count]))
     }
 }

@@ -18,14 +18,14 @@ package enum Base64URL {
 
     /// - Returns: the bytes, or nil where `text` isn't canonical unpadded base64url.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        if let bytes = text.utf8.withContiguousStorageIfAvailable(decodeContiguous) { return bytes }
-        return Array(text.utf8).withUnsafeBufferPointer(decodeContiguous)
+        if let bytes = text.utf8.withContiguousStorageIfAvailable(Base64Alphabet.url.decode) { return bytes }
+        return Array(text.utf8).withUnsafeBufferPointer(Base64Alphabet.url.decode)
     }
 
     /// As `decode(_:)`, from the bytes of the text.
     package static func decode(utf8 text: some Collection<UInt8>) -> [UInt8]? {
-        if let bytes = text.withContiguousStorageIfAvailable(decodeContiguous) { return bytes }
-        return Array(text).withUnsafeBufferPointer(decodeContiguous)
+        if let bytes = text.withContiguousStorageIfAvailable(Base64Alphabet.url.decode) { return bytes }
+        return Array(text).withUnsafeBufferPointer(Base64Alphabet.url.decode)
     }
 
     /// The length of the text of `byteCount` bytes.
@@ -75,54 +75,6 @@ package enum Base64URL {
             output[to + 2] = letters[Int(group << 2 & 63)]
         default:
             break
-        }
-    }
-
-    private static func decodeContiguous(_ input: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-        let tail = input.count % 4
-        guard tail != 1 else { return nil }
-        let count = input.count / 4 * 3 + (tail == 0 ? 0 : tail - 1)
-        var isValid = true
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { output, written in
-            var to = 0
-            var group: UInt32 = 0
-            var seen: UInt32 = 0
-            for (index, letter) in input.enumerated() {
-                let value = sextet(letter)
-                seen |= value
-                group = group << 6 | (value & 63)
-                if index & 3 == 3 {
-                    output[to] = UInt8(truncatingIfNeeded: group >> 16)
-                    output[to + 1] = UInt8(truncatingIfNeeded: group >> 8)
-                    output[to + 2] = UInt8(truncatingIfNeeded: group)
-                    to += 3
-                    group = 0
-                }
-            }
-            var leftOver: UInt32 = 0
-            if tail == 2 {
-                output[to] = UInt8(truncatingIfNeeded: group >> 4)
-                leftOver = group & 0x0F
-            } else if tail == 3 {
-                output[to] = UInt8(truncatingIfNeeded: group >> 10)
-                output[to + 1] = UInt8(truncatingIfNeeded: group >> 2)
-                leftOver = group & 0x03
-            }
-            isValid = seen < 64 && leftOver == 0
-            written = count
-        }
-        return isValid ? bytes : nil
-    }
-
-    /// The six bits of a letter; 64 or more for anything outside the alphabet.
-    private static func sextet(_ letter: UInt8) -> UInt32 {
-        switch letter {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(letter &- 65)
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(letter &- 71)
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(letter &+ 4)
-        case UInt8(ascii: "-"): 62
-        case UInt8(ascii: "_"): 63
-        default: 64
         }
     }
 }

@@ -5,25 +5,38 @@ struct JSONParser {
     private var position = 0
 
     static func parse(_ bytes: [UInt8], bytesMax: Int, depthMax: Int) throws(JSONError) -> JSONValue {
-        guard bytes.count <= bytesMax else { throw .tooLarge }
-        // Checked once for the whole text: afterwards every slice between ASCII delimiters is valid as well.
-        guard isUTF8(bytes) else { throw .notUTF8 }
-        var parser = JSONParser(bytes: bytes, depthMax: depthMax)
-        parser.skipWhitespace()
+        var parser = try JSONParser(bytes, bytesMax: bytesMax, depthMax: depthMax)
         let value = try parser.value(depth: 0)
-        parser.skipWhitespace()
-        guard parser.position == bytes.count else { throw .malformed(at: parser.position) }
+        try parser.end()
         return value
     }
 
-    private init(bytes: [UInt8], depthMax: Int) {
+    /// The members of a text that must be an object, in their order; no two have one name.
+    static func members(_ bytes: [UInt8], bytesMax: Int, depthMax: Int) throws(JSONError) -> [JSONMembers.Entry] {
+        var parser = try JSONParser(bytes, bytesMax: bytesMax, depthMax: depthMax)
+        guard parser.current == UInt8(ascii: "{") else { throw .malformed(at: parser.position) }
+        var members: [JSONMembers.Entry] = []
+        try parser.members(depth: 1) { name, value throws(JSONError) in members.append((name, value)) }
+        try parser.end()
+        return members
+    }
+
+    private init(_ bytes: [UInt8], bytesMax: Int, depthMax: Int) throws(JSONError) {
+        guard bytes.count <= bytesMax else { throw .tooLarge }
+        // Checked once for the whole text: afterwards every slice between ASCII delimiters is valid as well.
+        guard Self.isUTF8(bytes) else { throw .notUTF8 }
         self.bytes = bytes
         self.depthMax = depthMax
+        skipWhitespace()
+    }
+
+    private mutating func end() throws(JSONError) {
+        skipWhitespace()
+        guard position == bytes.count else { throw .malformed(at: position) }
     }
 
     private static func isUTF8(_ bytes: [UInt8]) -> Bool {
-        if bytes.allSatisfy({ $0 < 0x80 }) { return true }
-        return String(validating: bytes, as: UTF8.self) != nil
+        bytes.withUnsafeBytes(JSONText.isASCII) || String(validating: bytes, as: UTF8.self) != nil
     }
 
     private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -51,11 +64,18 @@ struct JSONParser {
     }
 
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
+        var object: [String: JSONValue] = [:]
+        try members(depth: depth) { name, value throws(JSONError) in
+            guard object.updateValue(value, forKey: name) == nil else { throw .duplicateMember }
+        }
+        return .object(object)
+    }
+
+    private mutating func members(depth: Int, _ body: (String, JSONValue) throws(JSONError) -> Void) throws(JSONError) {
         guard depth <= depthMax else { throw .tooDeep }
         position += 1
-        var members: [String: JSONValue] = [:]
         skipWhitespace()
-        if take(UInt8(ascii: "}")) { return .object(members) }
+        if take(UInt8(ascii: "}")) { return }
         while true {
             skipWhitespace()
             guard current == UInt8(ascii: "\"") else { throw .malformed(at: position) }
@@ -63,9 +83,9 @@ struct JSONParser {
             skipWhitespace()
             guard take(UInt8(ascii: ":")) else { throw .malformed(at: position) }
             skipWhitespace()
-            guard members.updateValue(try value(depth: depth), forKey: name) == nil else { throw .duplicateMember }
+            try body(name, try value(depth: depth))
             skipWhitespace()
-            if take(UInt8(ascii: "}")) { return .object(members) }
+            if take(UInt8(ascii: "}")) { return }
             guard take(UInt8(ascii: ",")) else { throw .malformed(at: position) }
         }
     }
@@ -102,11 +122,23 @@ struct JSONParser {
 
     /// Goes on to what ends a string, or interrupts it.
     private mutating func skipPlain() {
-        while let byte = current, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { position += 1 }
+        position = bytes.withUnsafeBytes { bytes in
+            var position = position
+            while position + 8 <= bytes.count,
+                !JSONText.mayNeedEscape(bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            {
+                position += 8
+            }
+            while position < bytes.count, !JSONText.needsEscape(bytes[position]) { position += 1 }
+            return position
+        }
     }
 
     private mutating func escapedString(from start: Int) throws(JSONError) -> String {
-        var text = Array(bytes[start..<position])
+        var text: [UInt8] = []
+        // Room for as much again: where there is one escape, there are more.
+        text.reserveCapacity((position - start) * 2 + 256)
+        text.append(contentsOf: bytes[start..<position])
         while let byte = current {
             switch byte {
             case UInt8(ascii: "\""):

@@ -1,5 +1,5 @@
 /// A JSON text (RFC 8259), read strictly.
-package indirect enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     /// A number without fraction or exponent that fits 64 bits.

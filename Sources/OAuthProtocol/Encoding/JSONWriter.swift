@@ -28,6 +28,14 @@ package struct JSONWriter: Sendable {
         appendQuoted(text)
     }
 
+    /// A text by its bytes, which must be valid UTF-8.
+    package mutating func value(utf8 text: [UInt8]) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        text.withUnsafeBufferPointer { appendEscaped($0) }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
     package mutating func value(_ number: Int) {
         separate()
         append(Int64(number))
@@ -195,14 +203,14 @@ package struct JSONWriter: Sendable {
         var index = 0
         while index < text.count {
             if text.count - index >= 8,
-                !Self.needsEscape(UnsafeRawBufferPointer(text).loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                !JSONText.mayNeedEscape(UnsafeRawBufferPointer(text).loadUnaligned(fromByteOffset: index, as: UInt64.self))
             {
                 index += 8
                 continue
             }
             let byte = text[index]
             index += 1
-            if byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") { continue }
+            if !JSONText.needsEscape(byte) { continue }
             bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[runStart..<(index - 1)]))
             runStart = index
             appendEscape(of: byte)
@@ -210,20 +218,11 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[runStart...]))
     }
 
-    /// Whether one of eight bytes may be a control character, a quotation mark or a backslash; each lane is looked at for a zero or a borrow,
-    /// and a byte above 0x7F, whose lane is let off, can't be any of them.
-    private static func needsEscape(_ eight: UInt64) -> Bool {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops = ones << 7
-        let quotes = eight ^ (ones &* UInt64(UInt8(ascii: "\"")))
-        let slashes = eight ^ (ones &* UInt64(UInt8(ascii: "\\")))
-        return ((eight &- ones &* 0x20) | (quotes &- ones) | (slashes &- ones)) & ~eight & tops != 0
-    }
-
     private mutating func appendEscape(of byte: UInt8) {
         switch byte {
-        case UInt8(ascii: "\""): appendASCII("\\\"")
-        case UInt8(ascii: "\\"): appendASCII("\\\\")
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+            bytes.append(UInt8(ascii: "\\"))
+            bytes.append(byte)
         case 0x0A: appendASCII("\\n")
         case 0x0D: appendASCII("\\r")
         case 0x09: appendASCII("\\t")

@@ -57,8 +57,12 @@ package struct ComponentIdentifier: Sendable {
         name == other.name && parameters.holdsSame(as: other.parameters)
     }
 
-    func write(into output: inout [UInt8]) {
-        StructuredValue.write(string: name, into: &output)
+    /// Appends it as it stands in `Signature-Input`: ASCII.
+    package func write(into output: inout [UInt8]) {
+        // Tokens and our own names need no escape.
+        output.append(UInt8(ascii: "\""))
+        output.append(text: name)
+        output.append(UInt8(ascii: "\""))
         parameters.write(into: &output)
     }
 

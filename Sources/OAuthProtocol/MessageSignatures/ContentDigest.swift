@@ -10,7 +10,7 @@ package struct ContentDigest: Sendable, Equatable {
 
         package func digest(of body: [UInt8]) -> [UInt8] {
             switch self {
-            case .sha256: Array(SHA256.hash(data: body))
+            case .sha256: body.withUnsafeBytes(SHA256.bytes)
             case .sha512: Array(SHA512.hash(data: body))
             }
         }

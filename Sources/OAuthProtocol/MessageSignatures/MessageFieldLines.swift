@@ -21,7 +21,7 @@ struct MessageFieldLines {
         for field in fields where hasName(field.name) {
             if count > 0 { output.append(text: ", ") }
             let isSafe = Self.withTrimmed(field.value) { value in
-                output.append(contentsOf: value.prefix(limit + 1 - output.count))
+                output.append(contentsOf: UnsafeBufferPointer(rebasing: value.prefix(limit + 1 - output.count)))
                 return value.allSatisfy(Self.isFieldContent)
             }
             guard isSafe else { throw .unsafeComponent(name) }
@@ -54,23 +54,24 @@ struct MessageFieldLines {
 
     /// Names differ in case only, which in the messages of HTTP/2 they don't.
     private func hasName(_ other: String) -> Bool {
-        if other == name { return true }
         guard other.utf8.count == name.utf8.count else { return false }
-        var left = other.utf8.makeIterator()
-        for right in name.utf8 {
-            guard let byte = left.next(), byte == right || (StructuredFieldSyntax.isLowercase(right) && byte | 0x20 == right) else {
-                return false
+        if other == name { return true }
+        var (other, name) = (other, name)
+        return other.withUTF8 { other in
+            name.withUTF8 { name in
+                name.indices.allSatisfy {
+                    other[$0] == name[$0] || (StructuredFieldSyntax.isLowercase(name[$0]) && other[$0] | 0x20 == name[$0])
+                }
             }
         }
-        return true
     }
 
-    private static func withTrimmed<Result>(_ value: String, _ body: (Slice<UnsafeBufferPointer<UInt8>>) -> Result) -> Result {
+    private static func withTrimmed<Result>(_ value: String, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         func trim(_ bytes: UnsafeBufferPointer<UInt8>) -> Result {
             var range = 0..<bytes.count
             while let first = range.first, bytes[first] == 0x20 || bytes[first] == 0x09 { range = (first + 1)..<range.upperBound }
             while let last = range.last, bytes[last] == 0x20 || bytes[last] == 0x09 { range = range.lowerBound..<last }
-            return body(bytes[range])
+            return body(UnsafeBufferPointer(rebasing: bytes[range]))
         }
         return value.utf8.withContiguousStorageIfAvailable(trim) ?? Array(value.utf8).withUnsafeBufferPointer(trim)
     }

@@ -40,7 +40,7 @@ package struct MessageSigningKey: Sendable {
     /// The key that checks what this one signs.
     package var verificationKey: MessageVerificationKey {
         switch material {
-        case .hmac(let key): MessageVerificationKey(.hmac(key))
+        case .hmac(let key): MessageVerificationKey(.hmac(HMAC(key: key)))
         case .p256(let key): MessageVerificationKey(.p256(key.publicKey))
         case .ed25519(let key): MessageVerificationKey(.ed25519(key.publicKey))
         }

@@ -20,7 +20,7 @@ package struct MessageTarget: Sendable, Equatable {
     /// - Throws: `malformedTarget`, also for anything but visible ASCII, and for a fragment: it never travels, and a server that
     ///   cuts it off would see another target than one that doesn't.
     package init(scheme: String, authority: String, requestTarget: String) throws(MessageSignatureRefusal) {
-        let scheme = scheme.lowercased()
+        let scheme = scheme == "https" ? scheme : scheme.lowercased()
         guard scheme == "https" || scheme == "http", let authority = Self.normalise(authority, scheme: scheme),
             (1...Self.bytesMax).contains(requestTarget.utf8.count),
             requestTarget.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") })

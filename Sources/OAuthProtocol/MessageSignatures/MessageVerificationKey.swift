@@ -3,7 +3,8 @@ import Crypto
 /// A key that checks signatures of one algorithm. The key decides what the algorithm is, never the message (RFC 9421 §7.3.6).
 package struct MessageVerificationKey: Sendable {
     enum Material: Sendable {
-        case hmac(SymmetricKey)
+        /// The MAC's state once the key has gone in, which every check begins with.
+        case hmac(HMAC<SHA256>)
         case p256(P256.Signing.PublicKey)
         case ed25519(Curve25519.Signing.PublicKey)
     }
@@ -20,7 +21,7 @@ package struct MessageVerificationKey: Sendable {
     /// - Throws: `unsuitableKey`.
     package init(hmacSecret secret: [UInt8]) throws(MessageSignatureRefusal) {
         guard (Self.secretBytesMin...1_024).contains(secret.count) else { throw .unsuitableKey }
-        material = .hmac(SymmetricKey(data: secret))
+        material = .hmac(HMAC(key: SymmetricKey(data: secret)))
     }
 
     /// An uncompressed point on P-256: 0x04 ‖ x ‖ y.
@@ -46,8 +47,9 @@ package struct MessageVerificationKey: Sendable {
     /// Whether `signature` is over `base`. A MAC is compared in constant time.
     func isValid(_ signature: [UInt8], for base: [UInt8]) -> Bool {
         switch material {
-        case .hmac(let key):
-            return HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: base, using: key)
+        case .hmac(var code):
+            code.update(data: base)
+            return ConstantTime.equal(code.finalize().withUnsafeBytes { Array($0) }, signature)
         case .p256(let key):
             // r ‖ s, never DER (RFC 9421 §3.3.4).
             guard signature.count == 64, let parsed = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { return false }

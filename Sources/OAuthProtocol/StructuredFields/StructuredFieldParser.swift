@@ -121,25 +121,25 @@ struct StructuredFieldParser {
     private mutating func string() throws(StructuredFieldError) -> String {
         index += 1
         let start = index
-        var unescaped: [UInt8]?
-        while let byte = peek {
-            switch byte {
-            case UInt8(ascii: "\""):
-                defer { index += 1 }
-                return unescaped.map { String(decoding: $0, as: UTF8.self) } ?? text(start..<index)
-            case UInt8(ascii: "\\"):
-                if unescaped == nil { unescaped = Array(bytes[start..<index]) }
-                index += 1
-                guard let escaped = peek, escaped == UInt8(ascii: "\"") || escaped == UInt8(ascii: "\\") else { throw malformed }
-                unescaped?.append(escaped)
-            case 0x20...0x7E:
-                unescaped?.append(byte)
-            default:
-                throw malformed
-            }
+        skipPlain()
+        // Nearly always there is no escape in it.
+        if skip(UInt8(ascii: "\"")) { return text(start..<(index - 1)) }
+        var unescaped = Array(bytes[start..<index])
+        while skip(UInt8(ascii: "\\")) {
+            guard let escaped = peek, escaped == UInt8(ascii: "\"") || escaped == UInt8(ascii: "\\") else { throw malformed }
+            unescaped.append(escaped)
             index += 1
+            let plain = index
+            skipPlain()
+            unescaped.append(contentsOf: bytes[plain..<index])
         }
-        throw malformed
+        guard skip(UInt8(ascii: "\"")) else { throw malformed }
+        return String(decoding: unescaped, as: UTF8.self)
+    }
+
+    /// Goes on to what ends a string, begins an escape, or may not stand in one.
+    private mutating func skipPlain() {
+        while let byte = peek, 0x20...0x7E ~= byte, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { index += 1 }
     }
 
     private mutating func byteSequence() throws(StructuredFieldError) -> [UInt8] {

@@ -32,22 +32,22 @@ package enum StructuredValue: Sendable, Equatable {
     }
 
     static func write(string text: String, into output: inout [UInt8]) {
+        var text = text
         output.append(UInt8(ascii: "\""))
-        let start = output.count
-        output.append(text: text)
-        if output[start...].contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
-            output.removeSubrange(start...)
-            writeEscaped(text, into: &output)
+        text.withUTF8 { utf8 in
+            if utf8.contains(where: mustBeEscaped) {
+                for byte in utf8 {
+                    if mustBeEscaped(byte) { output.append(UInt8(ascii: "\\")) }
+                    output.append(byte)
+                }
+            } else {
+                output.append(contentsOf: utf8)
+            }
         }
         output.append(UInt8(ascii: "\""))
     }
 
-    private static func writeEscaped(_ text: String, into output: inout [UInt8]) {
-        for byte in text.utf8 {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { output.append(UInt8(ascii: "\\")) }
-            output.append(byte)
-        }
-    }
+    private static func mustBeEscaped(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") }
 
     private static func write(thousandths: Int64, into output: inout [UInt8]) {
         let (whole, fraction) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1_000)

@@ -9,9 +9,8 @@ package enum Reply {
     package static func json(
         _ bytes: [UInt8], status: HTTPResponse.Status = .ok, isStored: Bool = false, headers: HTTPFields = [:]
     ) -> Response {
-        var fields = headers
-        fields.append(jsonType)
-        if !isStored { fields.append(contentsOf: noStore) }
+        var fields = isStored ? jsonFields : unstoredJSONFields
+        if !headers.isEmpty { fields = headers + fields }
         return Response(status: status, headers: fields, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
@@ -23,6 +22,10 @@ package enum Reply {
         for case let cookie? in cookies { fields.append(cookie) }
         return Response(status: .seeOther, headers: fields)
     }
+
+    // Made once: to append a field goes through the library's generic code for collections, and costs more than to encode it.
+    private static let jsonFields = HTTPFields([jsonType])
+    private static let unstoredJSONFields = HTTPFields([jsonType] + noStore)
 
     static let jsonType = HTTPField(name: .contentType, value: "application/json")
     /// RFC 6749 §5.1 asks for both, the second for HTTP/1.0 caches.

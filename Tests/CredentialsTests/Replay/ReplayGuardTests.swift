@@ -41,6 +41,78 @@ import Testing
         }
     }
 
+    /// Asks about these in order while the table is locked and one check is being written, so that they go together in one statement.
+    private func together(
+        _ replay: ReplayGuard, _ proofs: [ReplayProof], of database: Database, _ body: (Transaction) async throws -> Void = { _ in }
+    ) async throws -> [Result<ReplayVerdict, any Error>] {
+        let now = now
+        let tasks = try await database.transaction { transaction in
+            try await transaction.execute("lock table replay_proofs in access exclusive mode")
+            let written = Task { try await replay.check(proof("being written"), now: now) }
+            try await eventually("the first is being written") { replay.isBusy && replay.waitingCount == 0 }
+            var tasks = [written]
+            for (index, proof) in proofs.enumerated() {
+                tasks.append(Task { try await replay.check(proof, now: now) })
+                try await eventually("\(index) waits") { replay.waitingCount == index + 1 }
+            }
+            try await body(transaction)
+            return tasks
+        }
+        var results: [Result<ReplayVerdict, any Error>] = []
+        for task in tasks.dropFirst() { results.append(await task.result) }
+        return results
+    }
+
+    @Test func `of one proof twice in a statement the first is fresh, the second replayed`() async throws {
+        try await TestDatabase.withDatabase { database async throws in
+            let replay = ReplayGuard(database: database)
+            #expect(try await replay.check(proof("old"), now: now) == .fresh)
+            let asked = ["a", "old", "b", "a", "being written", "b"].map { proof($0) }
+            let verdicts = try await together(replay, asked, of: database).map { try $0.get() }
+            #expect(verdicts == [.fresh, .replayed, .fresh, .replayed, .replayed, .replayed])
+            #expect(try await database.first("select count(*) from replay_proofs") { try $0.int(0) } == 4)
+        }
+    }
+
+    @Test func `a statement that fails lets none of its proofs through`() async throws {
+        try await TestDatabase.withDatabase { database async throws in
+            let replay = ReplayGuard(database: database)
+            #expect(try await replay.check(proof("old"), now: now) == .fresh)
+            let results = try await together(replay, ["a", "b", "old"].map { proof($0) }, of: database) { transaction in
+                try await transaction.execute("alter table replay_proofs rename to elsewhere")
+            }
+            #expect(results.count == 3)
+            for result in results {
+                let error = #expect(throws: OAuthError.self) { try result.get() }
+                #expect(error?.code == .temporarilyUnavailable)
+            }
+            try await database.execute("alter table elsewhere rename to replay_proofs")
+            // Nothing of it was written.
+            #expect(try await replay.check(proof("a"), now: now) == .fresh)
+        }
+    }
+
+    @Test func `one replay alone is told from a store that was emptied`() async throws {
+        try await TestDatabase.withDatabase { database async throws in
+            let replay = ReplayGuard(database: database)
+            #expect(try await replay.check(proof("a"), now: now) == .fresh)
+            #expect(try await replay.check(proof("a"), now: now) == .replayed)
+            #expect(try await database.first("select began_at from replay_epochs") { try $0.date(0) } == Date(timeIntervalSince1970: 0))
+        }
+    }
+
+    @Test func `the plan of the statement does not hang on how many proofs it carries`() async throws {
+        try await TestDatabase.withDatabase { database async throws in
+            let replay = ReplayGuard(database: database)
+            for number in 0..<12 { #expect(try await replay.check(proof("n\(number)"), now: now) == .fresh) }
+            let plans = try await database.all(
+                "select generic_plans, custom_plans from pg_prepared_statements where statement like 'with epoch%'"
+            ) { (generic: try $0.int(0), custom: try $0.int(1)) }
+            // PostgreSQL plans the first five anew; which connections served them is the pool's affair.
+            #expect(plans.allSatisfy { $0.custom <= 5 })
+        }
+    }
+
     @Test func `two nodes with the same proofs in different orders let each through once`() async throws {
         let (first, connectionString) = try await TestDatabase.make()
         let second = try Database(settings: PostgresSettings(connectionString: connectionString), logger: .quiet)

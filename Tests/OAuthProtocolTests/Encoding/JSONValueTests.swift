@@ -33,6 +33,41 @@ struct JSONValueTests {
         #expect(throws: JSONError.self) { try parse(text) }
     }
 
+    @Test("the members of an object keep their order, and no two have one name")
+    func members() throws {
+        let members = try JSONMembers(parsing: #" {"b": [1], "\u0061": {"x": null}, "c":"\"é\\ and more than sixteen bytes"} "#.utf8)
+        #expect(members.names == ["b", "a", "c"])
+        #expect(members["a"] == ["x": .null] && members["b"] == [1] && members["c"] == #""é\ and more than sixteen bytes"#)
+        #expect(members["d"] == nil && JSONMembers()["a"] == nil)
+        #expect(try JSONMembers(parsing: "{ }".utf8).names == [])
+        for text in ["", "[]", "1", "{", "{} {}", "{\"a\":1,}", "[{\"a\":1}]", "{\"a\":{\"b\":1,\"b\":1}}"] {
+            #expect(throws: JSONError.self, "\(text)") { try JSONMembers(parsing: text.utf8) }
+        }
+        for count in [1, 2, 15, 16, 40] {
+            let distinct = (0..<count).map { "\"m\($0)\":\($0)" }
+            #expect(try JSONMembers(parsing: "{\(distinct.joined(separator: ","))}".utf8).names.count == count)
+            let twice = (distinct + ["\"m0\":0"]).joined(separator: ",")
+            #expect(throws: JSONError.duplicateMember) { try JSONMembers(parsing: "{\(twice)}".utf8) }
+        }
+    }
+
+    @Test("every byte stands in a string as RFC 8259 says, wherever it is")
+    func strings() throws {
+        for before in 0..<10 {
+            let plain = String(repeating: "x", count: before)
+            for byte in UInt8(0x00)..<0x80 {
+                let text = "\"\(plain)\(String(UnicodeScalar(byte)))yyyyyyyy\""
+                let isPlain = byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+                #expect((try? parse(text)) == (isPlain ? .string(String(text.dropFirst().dropLast())) : nil), "\(byte)")
+                if byte == 0 { continue }
+                var writer = JSONWriter()
+                writer.value(utf8: Array(text.utf8))
+                #expect(try JSONValue(parsing: writer.bytes) == .string(text))
+            }
+            #expect(throws: JSONError.notUTF8) { try JSONValue(parsing: Array("\"\(plain)".utf8) + [0xFF] + Array("\"".utf8)) }
+        }
+    }
+
     @Test("refuses duplicate members, also when one is spelled with an escape")
     func duplicates() {
         #expect(throws: JSONError.duplicateMember) { try parse(#"{"a":1,"a":1}"#) }

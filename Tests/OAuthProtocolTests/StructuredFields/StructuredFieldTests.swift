@@ -100,4 +100,31 @@ struct StructuredFieldTests {
             #expect(Base64.decode(utf8: text.utf8) == nil, "\(text)")
         }
     }
+
+    @Test func `padded base64 comes back for every length, and every byte that is no letter is refused`() {
+        for count in 0...70 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 151 &+ count) }
+            let text = Base64.encode(bytes)
+            #expect(Base64.decode(text) == bytes && Base64.decode(utf8: Array(text.utf8)[...]) == bytes)
+        }
+        let letters = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        for byte in UInt8.min...UInt8.max {
+            for position in 0..<4 {
+                var text = Array("AAAA".utf8)
+                text[position] = byte
+                // The last may also be padding: then the one before it has to end in zeros, as an A does.
+                let isRight = letters.contains(byte) || (position == 3 && byte == UInt8(ascii: "="))
+                #expect((Base64.decode(utf8: text) != nil) == isRight, "\(byte) at \(position)")
+            }
+        }
+    }
+
+    @Test func `strings are read with their escapes and without, and nothing else stands in them`() throws {
+        #expect(try StructuredItem(parsing: #""a\"b\\c""#.utf8).value == .string(#"a"b\c"#))
+        #expect(try StructuredItem(parsing: #""\\""#.utf8).value == .string(#"\"#))
+        #expect(try StructuredItem(parsing: "\"\"".utf8).value == .string(""))
+        for text in [#"""#, #""a"#, #""a\"#, #""a\b""#, #""a\"#, "\"a\u{7F}\"", "\"\\\"é\"", "\"é\"", "\"a\nb\"", "\"\\\"\t\""] {
+            #expect(throws: StructuredFieldError.self, "\(text)") { try StructuredItem(parsing: text.utf8) }
+        }
+    }
 }
