@@ -21,3 +21,5 @@ from (
     order by hash
 ) crowd;
 vacuum analyze users, grants, refresh_tokens;
+-- What has been written goes to the disk now, not while the load runs.
+checkpoint;
