@@ -183,5 +183,5 @@ def wait_until(condition, what, seconds=PATIENCE_SECONDS):
 
 
 def soon(condition, what):
-    """Within a second where the machine has nothing else to do; a busy one is given three. Every five, nodes look by themselves."""
-    return wait_until(condition, what, seconds=3)
+    """Within a second, as what one node is told has to reach the others; every five, nodes look by themselves."""
+    return wait_until(condition, what, seconds=1)
